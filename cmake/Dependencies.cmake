@@ -1,0 +1,18 @@
+# Every third-party library, found in one place. ci/packages.txt names the Debian packages.
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Boost REQUIRED)  # Boost.Math, headers only
+find_package(SQLite3 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Threads REQUIRED)
+if(MIEN_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(NOT MIEN_LITE)
+  find_package(Torch REQUIRED)
+  find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs)
+  find_package(LibArchive REQUIRED)
+  find_package(benchmark REQUIRED)
+endif()

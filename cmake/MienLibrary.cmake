@@ -1,0 +1,26 @@
+# mien_library(name SOURCES ... USES ... [GUESTS ...]): the only way a library is made here.
+# USES are our own floors below (public); GUESTS are third-party targets (private).
+function(mien_library name)
+  cmake_parse_arguments(LIB "" "" "SOURCES;USES;GUESTS" ${ARGN})
+  add_library(mien_${name} STATIC ${LIB_SOURCES})
+  target_link_libraries(mien_${name} PUBLIC ${LIB_USES} PRIVATE ${LIB_GUESTS})
+  target_include_directories(mien_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  mien_flags(mien_${name})
+endfunction()
+
+# mien_program(name SOURCES ... USES ...): a program that is installed.
+function(mien_program name)
+  cmake_parse_arguments(PROGRAM "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${PROGRAM_SOURCES})
+  target_link_libraries(${name} PRIVATE ${PROGRAM_USES})
+  mien_flags(${name})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+function(mien_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra)
+  if(MIEN_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${MIEN_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${MIEN_SANITIZE})
+  endif()
+endfunction()

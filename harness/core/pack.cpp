@@ -1,0 +1,151 @@
+#include "harness/core/pack.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+#include "harness/core/sha256.h"
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace mien {
+namespace {
+
+constexpr std::int64_t kFerPlusColumns = 10;
+
+struct KindName {
+  DataKind kind;
+  const char* name;
+};
+constexpr KindName kKinds[] = {{DataKind::kReal, "real"},
+                               {DataKind::kUnverified, "unverified"},
+                               {DataKind::kStandIn, "stand-in"}};
+
+template <typename T>
+TensorView view_of(DType dtype, std::vector<std::int64_t> shape, const std::vector<T>& values) {
+  return {dtype, std::move(shape), std::as_bytes(std::span(values))};
+}
+
+template <typename T>
+std::span<const T> elements(const TensorView& tensor) {
+  return {reinterpret_cast<const T*>(tensor.bytes.data()), tensor.bytes.size() / sizeof(T)};
+}
+
+std::vector<std::string> names_from(const SafetensorsFile& file, const char* key) {
+  const json names = json::parse(file.meta(key), nullptr, /*allow_exceptions=*/false);
+  if (!names.is_array() || !std::all_of(names.begin(), names.end(), [](const json& name) {
+        return name.is_string();
+      }))
+    fail(Exit::kIntegrity, "{}: metadata '{}' is not a list of names", file.path().string(), key);
+  return names.get<std::vector<std::string>>();
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+template <typename T>
+void check_range(std::span<const T> values, T low, std::size_t below, const char* what,
+                 const fs::path& path) {
+  for (const T value : values)
+    if (value < low || value >= static_cast<T>(below))
+      fail(Exit::kIntegrity, "{}: {} {} is out of range; prepare the dataset again", path.string(),
+           what, value);
+}
+
+}  // namespace
+
+const char* name_of(DataKind kind) {
+  for (const KindName& known : kKinds)
+    if (known.kind == kind) return known.name;
+  MIEN_ASSERT(!"every DataKind is in kKinds");
+  return "";
+}
+
+DataKind data_kind(const std::string& name) {
+  for (const KindName& known : kKinds)
+    if (name == known.name) return known.kind;
+  fail(Exit::kIntegrity, "'{}' is no kind of data", name);
+}
+
+fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sha256) {
+  const std::int64_t n = static_cast<std::int64_t>(s.labels.size());
+  MIEN_ASSERT(std::ssize(s.images) == n * s.channels * s.height * s.width);
+  MIEN_ASSERT(std::ssize(s.ids) == n && std::ssize(s.split) == n);
+  MIEN_ASSERT(std::ssize(s.subject) == n && std::ssize(s.sequence) == n);
+  std::map<std::string, TensorView> tensors = {
+      {"images", view_of(DType::kU8, {n, s.channels, s.height, s.width}, s.images)},
+      {"labels", view_of(DType::kI64, {n}, s.labels)},
+      {"subject", view_of(DType::kI32, {n}, s.subject)},
+      {"sequence", view_of(DType::kI32, {n}, s.sequence)},
+      {"split", view_of(DType::kI32, {n}, s.split)},
+  };
+  if (!s.ferplus.empty()) {
+    MIEN_ASSERT(std::ssize(s.ferplus) == n * kFerPlusColumns);
+    tensors.emplace("ferplus", view_of(DType::kU8, {n, kFerPlusColumns}, s.ferplus));
+  }
+  const std::map<std::string, std::string> metadata = {
+      {"dataset", s.dataset},
+      {"data", name_of(s.data)},
+      {"class_names", json(s.class_names).dump()},
+      {"split_names", json(s.split_names).dump()},
+      {"ids", fmt::format("{}", fmt::join(s.ids, "\n"))},
+      {"manifest", s.manifest},
+  };
+  const fs::path unnamed = directory / fmt::format("{}-unnamed.safetensors", s.dataset);
+  sha256 = write_safetensors(unnamed, tensors, metadata);
+  const fs::path named =
+      directory / fmt::format("{}-{}.safetensors", s.dataset, sha256.substr(0, 16));
+  std::error_code error;
+  fs::rename(unnamed, named, error);
+  if (error) fail(Exit::kPrecondition, "{}: cannot rename: {}", named.string(), error.message());
+  return named;
+}
+
+Pack::Pack(const fs::path& path)
+    : file_(path),
+      images_(file_.tensor("images", DType::kU8, 4)),
+      labels_(elements<std::int64_t>(file_.tensor("labels", DType::kI64, 1))),
+      split_(elements<std::int32_t>(file_.tensor("split", DType::kI32, 1))),
+      subject_(elements<std::int32_t>(file_.tensor("subject", DType::kI32, 1))),
+      class_names_(names_from(file_, "class_names")),
+      split_names_(names_from(file_, "split_names")),
+      ids_(lines_of(file_.meta("ids"))) {
+  const std::size_t n = static_cast<std::size_t>(size());
+  if (labels_.size() != n || split_.size() != n || subject_.size() != n || ids_.size() != n)
+    fail(Exit::kIntegrity, "{}: {} images but {} labels, {} splits, {} subjects, {} ids; prepare "
+         "the dataset again", path.string(), n, labels_.size(), split_.size(), subject_.size(),
+         ids_.size());
+  check_range(labels_, std::int64_t{-1}, class_names_.size(), "label", path);
+  check_range(split_, 0, split_names_.size(), "split", path);
+}
+
+std::span<const std::uint8_t> Pack::images() const { return elements<std::uint8_t>(images_); }
+
+std::vector<std::int64_t> Pack::rows_of(const std::vector<std::string>& splits) const {
+  std::vector<bool> wanted(split_names_.size(), false);
+  for (const std::string& name : splits) {
+    const auto found = std::find(split_names_.begin(), split_names_.end(), name);
+    if (found == split_names_.end())
+      fail(Exit::kUsage, "{}: no split '{}'{}", dataset(), name, suggest(name, split_names_));
+    wanted[static_cast<std::size_t>(found - split_names_.begin())] = true;
+  }
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < size(); ++row) {
+    const std::size_t at = static_cast<std::size_t>(row);
+    if (wanted[static_cast<std::size_t>(split_[at])] && labels_[at] >= 0) rows.push_back(row);
+  }
+  if (rows.empty())
+    fail(Exit::kPrecondition, "{}: no labelled sample in {}; bring a copy of the dataset that "
+         "carries these labels", path().string(), fmt::join(splits, ", "));
+  return rows;
+}
+
+}  // namespace mien

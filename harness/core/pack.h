@@ -1,0 +1,85 @@
+// A pack: one dataset, split-ready, in one safetensors file.
+//
+//   images    U8  [N, C, H, W]        labels   I64 [N]   -1 where the source carries none
+//   subject   I32 [N]  -1 unknown     sequence I32 [N]   -1 unknown
+//   split     I32 [N]  index into split_names            (further tensors, e.g. ferplus, may follow)
+//
+// Metadata: dataset, data (real | unverified | stand-in), class_names and split_names (JSON arrays),
+// ids (one sample id per line), manifest (JSON: sources with bytes and digests, counts, errata).
+// Content-addressed: the same source gives the same bytes; the file is named <dataset>-<sha16>.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/core/safetensors.h"
+
+namespace mien {
+
+/// Where the samples come from; a board never ranks one kind with another.
+enum class DataKind { kReal, kUnverified, kStandIn };
+const char* name_of(DataKind kind);  // "real", "unverified", "stand-in"
+/// Error (Exit::kIntegrity) for any other word.
+DataKind data_kind(const std::string& name);
+
+/// What a dataset reader hands over; `write_pack` freezes it.
+struct Samples {
+  std::string dataset;
+  DataKind data = DataKind::kReal;
+  std::vector<std::string> class_names;  // index = label
+  std::vector<std::string> split_names;  // index = split
+  std::int64_t channels = 1, height = 0, width = 0;
+  std::vector<std::uint8_t> images;  // N*C*H*W
+  std::vector<std::int64_t> labels;
+  std::vector<std::int32_t> subject, sequence, split;
+  std::vector<std::string> ids;
+  std::vector<std::uint8_t> ferplus;  // N*10 votes, or empty
+  std::string manifest;               // JSON text
+};
+
+/// Writes `directory`/<dataset>-<sha16>.safetensors atomically (an existing equal file is kept) and
+/// returns its path; `sha256` receives the digest of the file's bytes.
+std::filesystem::path write_pack(const std::filesystem::path& directory,
+                                 const Samples& samples,
+                                 std::string& sha256);
+
+/// A pack opened for reading: maps the file, copies nothing but the names.
+/// Errors (Exit::kIntegrity): not a safetensors file, a missing tensor, sizes that disagree, a label
+/// or split index out of range.
+class Pack {
+ public:
+  explicit Pack(const std::filesystem::path& path);
+
+  std::int64_t size() const { return images_.shape[0]; }
+  /// {C, H, W}
+  std::span<const std::int64_t> image_shape() const { return std::span(images_.shape).subspan(1); }
+  std::span<const std::uint8_t> images() const;
+  std::span<const std::int64_t> labels() const { return labels_; }
+  std::span<const std::int32_t> split() const { return split_; }
+  std::span<const std::int32_t> subject() const { return subject_; }
+  const std::vector<std::string>& class_names() const { return class_names_; }
+  const std::vector<std::string>& split_names() const { return split_names_; }
+  const std::vector<std::string>& ids() const { return ids_; }
+  const std::string& dataset() const { return file_.meta("dataset"); }
+  DataKind data() const { return data_kind(file_.meta("data")); }
+  const std::string& manifest() const { return file_.meta("manifest"); }
+  const std::filesystem::path& path() const { return file_.path(); }
+
+  /// Row numbers of the labelled samples of the named splits, ascending.
+  /// Error (Exit::kUsage): a split that the dataset does not have (nearest names suggested);
+  /// (Exit::kPrecondition): splits without a labelled sample.
+  std::vector<std::int64_t> rows_of(const std::vector<std::string>& splits) const;
+
+ private:
+  SafetensorsFile file_;
+  TensorView images_;
+  std::span<const std::int64_t> labels_;
+  std::span<const std::int32_t> split_, subject_;
+  std::vector<std::string> class_names_, split_names_, ids_;
+};
+
+}  // namespace mien

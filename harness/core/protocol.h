@@ -1,0 +1,128 @@
+// A protocol: everything that decides what a number means, from the splits to the stopping rule.
+// Fields have their defaults here and their names, ranges and meanings in `visit`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/fields.h"
+
+namespace mien {
+
+enum class Optimizer { kSgd, kAdam };
+enum class DecayOn { kAll, kClassifier };
+enum class Schedule { kConstant, kStep, kCosine, kOneCycle, kPlateau };
+enum class TrainCrop { kCenter, kRandom, kTen };
+enum class TestCrop { kCenter, kTen };
+enum class Select { kLast, kBestValidation, kBestTest };
+enum class ClassWeights { kNone, kBalanced };
+
+inline constexpr Choice<Optimizer> kOptimizers[] = {{"sgd", Optimizer::kSgd},
+                                                    {"adam", Optimizer::kAdam}};
+inline constexpr Choice<DecayOn> kDecayOn[] = {{"all", DecayOn::kAll},
+                                               {"classifier", DecayOn::kClassifier}};
+inline constexpr Choice<Schedule> kSchedules[] = {{"constant", Schedule::kConstant},
+                                                  {"step", Schedule::kStep},
+                                                  {"cosine", Schedule::kCosine},
+                                                  {"one_cycle", Schedule::kOneCycle},
+                                                  {"plateau", Schedule::kPlateau}};
+inline constexpr Choice<TrainCrop> kTrainCrops[] = {{"center", TrainCrop::kCenter},
+                                                    {"random", TrainCrop::kRandom},
+                                                    {"ten", TrainCrop::kTen}};
+inline constexpr Choice<TestCrop> kTestCrops[] = {{"center", TestCrop::kCenter},
+                                                  {"ten", TestCrop::kTen}};
+inline constexpr Choice<Select> kSelects[] = {{"last", Select::kLast},
+                                              {"best_validation", Select::kBestValidation},
+                                              {"best_test", Select::kBestTest}};
+inline constexpr Choice<ClassWeights> kClassWeights[] = {{"none", ClassWeights::kNone},
+                                                         {"balanced", ClassWeights::kBalanced}};
+
+struct Protocol {
+  std::vector<std::string> train = {"Training"};
+  std::vector<std::string> validation = {"PublicTest"};
+  std::vector<std::string> test = {"PrivateTest"};
+  std::int64_t limit_train = 0, limit_validation = 0, limit_test = 0;
+
+  double mean = 0.5, std = 0.5;
+  double dropout = 0.5;
+  TestCrop test_crop = TestCrop::kCenter;
+
+  std::int64_t epochs = 1;
+  std::int64_t batch = 64;
+  Optimizer optimizer = Optimizer::kSgd;
+  double learning_rate = 0.01, momentum = 0.9;
+  bool nesterov = false;
+  double weight_decay = 0;
+  DecayOn decay_on = DecayOn::kAll;
+  Schedule schedule = Schedule::kConstant;
+  std::int64_t step_epochs = 10, patience = 5;
+  double factor = 0.1, minimum_rate = 0, rise = 0.3;
+  ClassWeights class_weights = ClassWeights::kNone;
+
+  TrainCrop train_crop = TrainCrop::kCenter;
+  double area_low = 1, area_high = 1, aspect = 1;
+  double shift = 0, shift_probability = 0.5;
+  double rotate_degrees = 0, rotate_probability = 0.5;
+  double flip_probability = 0, erase_probability = 0;
+
+  Select select = Select::kLast;
+  bool deterministic = true;
+
+  std::vector<std::int64_t> timing_batches = {1, 32};
+  std::int64_t timing_repetitions = 7;
+  double timing_seconds = 0.5, timing_warmup_seconds = 0.5;
+};
+
+template <typename V, typename P>
+void visit(V& v, P& p) {
+  using I = std::int64_t;
+  constexpr I kMany = 1'000'000'000;
+  v.texts("splits.train", p.train, "splits that train, by the dataset's names");
+  v.texts("splits.validation", p.validation, "splits that select the epoch and drive plateau");
+  v.texts("splits.test", p.test, "splits that are scored, once, at the end");
+  v.number("limit.train", p.limit_train, I{0}, kMany, "images used, a fixed random subset; 0 = all");
+  v.number("limit.validation", p.limit_validation, I{0}, kMany, "likewise");
+  v.number("limit.test", p.limit_test, I{0}, kMany, "likewise");
+  v.number("normalize.mean", p.mean, 0.0, 1.0, "subtracted from pixel / 255");
+  v.number("normalize.std", p.std, 1e-6, 1e6, "then divided by");
+  v.number("dropout", p.dropout, 0.0, 0.99, "probability of dropping a unit in training");
+  v.choice("test_crop", p.test_crop, kTestCrops,
+           "center, or the mean logits of four corners and centre, each mirrored as well");
+  v.number("epochs", p.epochs, I{1}, I{100000}, "passes over the training split");
+  v.number("batch", p.batch, I{1}, I{65536}, "images per step (before ten-crop)");
+  v.choice("optimizer.name", p.optimizer, kOptimizers, "update rule");
+  v.number("optimizer.learning_rate", p.learning_rate, 0.0, 100.0, "peak learning rate");
+  v.number("optimizer.momentum", p.momentum, 0.0, 0.9999, "momentum; beta1 of adam is 0.9");
+  v.flag("optimizer.nesterov", p.nesterov, "Nesterov momentum (sgd)");
+  v.number("optimizer.weight_decay", p.weight_decay, 0.0, 10.0, "L2 added to the gradient");
+  v.choice("optimizer.decay_on", p.decay_on, kDecayOn, "which parameters decay");
+  v.choice("schedule.name", p.schedule, kSchedules, "learning rate over time");
+  v.number("schedule.step_epochs", p.step_epochs, I{1}, I{100000}, "step: epochs between drops");
+  v.number("schedule.patience", p.patience, I{0}, I{100000}, "plateau: epochs without a new best");
+  v.number("schedule.factor", p.factor, 1e-6, 1.0, "step, plateau: multiplier of a drop");
+  v.number("schedule.minimum_rate", p.minimum_rate, 0.0, 100.0, "cosine, plateau: lowest rate");
+  v.number("schedule.rise", p.rise, 0.0, 1.0, "one_cycle: share of all steps spent rising");
+  v.choice("class_weights", p.class_weights, kClassWeights,
+           "balanced: loss weights n / (classes * n_class)");
+  v.choice("augment.crop", p.train_crop, kTrainCrops,
+           "how the model's input is cut from the image; ten trains all ten crops");
+  v.number("augment.area_low", p.area_low, 0.05, 4.0, "smallest area of a random resized crop");
+  v.number("augment.area_high", p.area_high, 0.05, 4.0, "largest area; 1 and 1 = off");
+  v.number("augment.aspect", p.aspect, 1.0, 4.0, "largest aspect ratio of that crop");
+  v.number("augment.shift", p.shift, 0.0, 0.9, "largest shift, as a share of the side");
+  v.number("augment.shift_probability", p.shift_probability, 0.0, 1.0, "images that are shifted");
+  v.number("augment.rotate_degrees", p.rotate_degrees, 0.0, 180.0, "largest rotation");
+  v.number("augment.rotate_probability", p.rotate_probability, 0.0, 1.0, "images that are rotated");
+  v.number("augment.flip_probability", p.flip_probability, 0.0, 1.0, "images mirrored left-right");
+  v.number("augment.erase_probability", p.erase_probability, 0.0, 1.0,
+           "crops with a random rectangle erased");
+  v.choice("select", p.select, kSelects, "epoch whose weights are scored; best_test is a taint");
+  v.flag("deterministic", p.deterministic, "same build, machine class and seed: same bits");
+  v.numbers("timing.batches", p.timing_batches, I{1}, I{65536}, "batch sizes that are timed");
+  v.number("timing.repetitions", p.timing_repetitions, I{1}, I{1000}, "timed repetitions");
+  v.number("timing.seconds", p.timing_seconds, 0.001, 600.0, "least time of one repetition");
+  v.number("timing.warmup_seconds", p.timing_warmup_seconds, 0.0, 600.0, "untimed start");
+}
+
+}  // namespace mien

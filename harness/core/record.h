@@ -1,0 +1,99 @@
+// What one run of a task leaves behind: plain data, filled by the worker, stored by results/store,
+// judged and rendered elsewhere. Names follow results/schema.sql, and a test compares them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/core/task.h"
+
+namespace mien {
+
+/// Where a task ran. Measured, never taken from a label.
+struct Environment {
+  std::string mien_version, commit, dirty;  // dirty: "clean" | "dirty" | "unknown"
+  std::string compiler, build_type, libtorch, blas;
+  std::string os, cpu, gpu;  // gpu: name, or "" on a CPU device
+  std::int64_t cores = 0, threads = 0;
+  std::int64_t memory_bytes = 0, gpu_memory_bytes = 0;
+  std::string gpu_uuid, gpu_driver;
+};
+
+enum class AttemptState { kDone, kFailed, kTimeout, kOutOfMemory, kCrashed, kInterrupted };
+const char* name_of(AttemptState state);  // done failed timeout oom crashed interrupted
+
+/// One try at a task. Failed attempts are kept.
+struct Attempt {
+  std::int64_t started_ns = 0, ended_ns = 0;  // UTC, since the epoch
+  AttemptState state = AttemptState::kDone;
+  std::int64_t exit_code = 0, signal = 0;
+  std::string message;      // one line; empty when done
+  std::string stderr_tail;  // last lines of the worker's log
+  std::int64_t peak_rss_bytes = 0;
+};
+
+struct Metric {
+  std::string name;   // accuracy, uar, macro_f1, loss, parameters, loop_overhead, train_seconds,
+                      // images_per_second_b32, latency_ms_b1 ...
+  std::string split;  // test, validation, or "" where it has none
+  double value = 0;
+  std::string unit;   // %, s, img/s, ms, count ...
+  double lower = 0, upper = 0;  // 95 % interval; both NaN where there is none (stored as NULL)
+  std::string method;           // wilson, quantile, "" ...
+  std::int64_t n = 0;           // denominator: samples scored, or repetitions
+};
+
+struct Prediction {
+  std::string split;         // test | validation
+  std::int64_t sample = 0;   // row of the pack
+  std::string sample_id;
+  std::int64_t truth = 0, predicted = 0;
+  std::vector<float> scores; // logits, one per class
+};
+
+struct ConfusionCell {
+  std::string split;
+  std::int64_t truth = 0, predicted = 0, count = 0;
+};
+
+struct EpochPoint {
+  std::int64_t epoch = 0;  // from 1
+  double learning_rate = 0;
+  double train_loss = 0, train_accuracy = 0;            // accuracy in percent, of augmented batches
+  double validation_loss = 0, validation_accuracy = 0;
+  double seconds = 0;        // whole epoch, evaluation included
+  double other_seconds = 0;  // training time outside forward, backward and step
+};
+
+struct TimingSample {
+  std::int64_t batch = 0, repetition = 0, iterations = 0;
+  double nanoseconds = 0;  // of one forward pass of `batch` images, mean over `iterations`
+};
+
+struct Artifact {
+  std::string kind;  // weights | benchmark_json
+  std::string path, sha256;
+  std::int64_t bytes = 0;
+};
+
+struct Note {
+  std::string kind;  // taint | departure | warning
+  std::string text;
+};
+
+struct TaskRecord {
+  Task task;
+  Environment environment;
+  Attempt attempt;
+  std::vector<std::string> class_names;
+  std::vector<Metric> metrics;
+  std::vector<Prediction> predictions;
+  std::vector<ConfusionCell> confusion;
+  std::vector<EpochPoint> curve;
+  std::vector<TimingSample> timings;
+  std::vector<Artifact> artifacts;
+  std::vector<Note> notes;
+};
+
+}  // namespace mien

@@ -1,0 +1,95 @@
+#include "harness/core/statistics.h"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "harness/core/error.h"
+
+namespace mien {
+namespace {
+
+double mean_of_defined(std::span<const double> values) {
+  double sum = 0;
+  int defined = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++defined;
+  }
+  return defined ? sum / defined : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+Interval wilson(std::int64_t k, std::int64_t n, double confidence) {
+  MIEN_ASSERT(0 <= k && k <= n && n > 0);
+  const double z = boost::math::quantile(boost::math::normal(), 0.5 + confidence / 2);
+  const double count = static_cast<double>(n), p = static_cast<double>(k) / count, z2 = z * z;
+  const double centre = (p + z2 / (2 * count)) / (1 + z2 / count);
+  const double half =
+      z / (1 + z2 / count) * std::sqrt(p * (1 - p) / count + z2 / (4 * count * count));
+  return {k == 0 ? 0.0 : centre - half, k == n ? 1.0 : centre + half};
+}
+
+Interval mean_interval(std::span<const double> values, double confidence) {
+  MIEN_ASSERT(values.size() >= 2);
+  const double count = static_cast<double>(values.size());
+  const boost::math::students_t distribution(count - 1);
+  const double t = boost::math::quantile(distribution, 0.5 + confidence / 2);
+  const double half = t * standard_deviation(values) / std::sqrt(count);
+  return {mean(values) - half, mean(values) + half};
+}
+
+double quantile(std::span<const double> values, double q) {
+  MIEN_ASSERT(!values.empty() && 0 <= q && q <= 1);
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  const double place = q * static_cast<double>(sorted.size() - 1);
+  const std::size_t below = static_cast<std::size_t>(place);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
+}
+
+double mean(std::span<const double> values) {
+  MIEN_ASSERT(!values.empty());
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double standard_deviation(std::span<const double> values) {
+  MIEN_ASSERT(values.size() >= 2);
+  const double centre = mean(values);
+  double sum = 0;
+  for (const double value : values) sum += (value - centre) * (value - centre);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
+ClassScores score(const Confusion& confusion, std::size_t classes) {
+  MIEN_ASSERT(confusion.size() == classes * classes);
+  ClassScores scores;
+  std::vector<double> f1;
+  for (std::size_t c = 0; c < classes; ++c) {
+    std::int64_t truths = 0, predictions = 0;
+    for (std::size_t other = 0; other < classes; ++other) {
+      truths += confusion[c * classes + other];
+      predictions += confusion[other * classes + c];
+    }
+    const std::int64_t hits = confusion[c * classes + c];
+    scores.correct += hits;
+    scores.total += truths;
+    const double undefined = std::numeric_limits<double>::quiet_NaN();
+    const double present = static_cast<double>(truths), found = static_cast<double>(predictions);
+    scores.recall.push_back(truths ? static_cast<double>(hits) / present : undefined);
+    f1.push_back(truths ? 2.0 * static_cast<double>(hits) / (present + found) : undefined);
+  }
+  if (scores.total)
+    scores.accuracy = static_cast<double>(scores.correct) / static_cast<double>(scores.total);
+  scores.unweighted_average_recall = mean_of_defined(scores.recall);
+  scores.macro_f1 = mean_of_defined(f1);
+  return scores;
+}
+
+}  // namespace mien

@@ -1,0 +1,86 @@
+#include "harness/core/task.h"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/core/sha256.h"
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::int64_t kSchema = 1;
+constexpr std::int64_t kLargestSeed = 1'000'000'000;
+
+constexpr Choice<TaskKind> kKinds[] = {{"accuracy", TaskKind::kAccuracy},
+                                       {"throughput", TaskKind::kThroughput}};
+constexpr Choice<DataKind> kData[] = {{"real", DataKind::kReal},
+                                      {"unverified", DataKind::kUnverified},
+                                      {"stand-in", DataKind::kStandIn}};
+
+template <typename V, typename T>
+void visit_task(V& v, T& t) {
+  v.choice("kind", t.kind, kKinds, "what is measured");
+  v.text("experiment", t.experiment, "model@dataset, the config's name");
+  v.text("model", t.model, "table name");
+  v.text("variant", t.variant, "named reading of the paper");
+  v.text("dataset", t.dataset, "table name");
+  v.choice("data", t.data, kData, "kind of data");
+  v.text("pack_sha256", t.pack_sha256, "digest of the pack");
+  v.text("profile", t.profile, "smoke or full");
+  v.flag("official", t.official, "protocol as configured");
+  v.number("seed", t.seed, std::int64_t{0}, kLargestSeed, "seed");
+  v.number("fold", t.fold, std::int64_t{0}, std::int64_t{1000}, "fold");
+  v.text("device_class", t.device_class, "cpu or cuda");
+}
+
+}  // namespace
+
+const char* name_of(TaskKind kind) {
+  return kind == TaskKind::kAccuracy ? "accuracy" : "throughput";
+}
+
+json to_json(const Task& task) {
+  FieldWriter fields, protocol;
+  visit_task(fields, task);
+  visit(protocol, task.protocol);
+  json result = std::move(fields.result);
+  result["schema"] = kSchema;
+  result["metric_version"] = kMetricVersion;
+  result["protocol"] = std::move(protocol.result);
+  return result;
+}
+
+Task task_from_text(const std::string& text, const std::string& name) {
+  json source = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!source.is_object()) fail(Exit::kUsage, "{}: not a JSON object; give a task file", name);
+  if (source.value("schema", json()) != kSchema ||
+      source.value("metric_version", json()) != kMetricVersion)
+    fail(Exit::kUsage, "{}: a task of another version of Mien; plan it again with this one", name);
+  const json protocol = source.value("protocol", json::object());
+  for (const char* key : {"schema", "metric_version", "protocol"}) source.erase(key);
+  const Locate locate = [&](const json::json_pointer&) { return name; };
+  Task task;
+  FieldReader fields(source, locate);
+  visit_task(fields, task);
+  fields.finish();
+  FieldReader inner(protocol, locate);
+  visit(inner, task.protocol);
+  inner.finish();
+  return task;
+}
+
+Task read_task(const std::filesystem::path& path) {
+  return task_from_text(read_text(path), path.string());
+}
+
+std::string task_id(const Task& task) { return sha256_hex(to_json(task).dump()); }
+
+std::string group_id(const Task& task) {
+  json shared = to_json(task);
+  shared.erase("seed");
+  shared.erase("fold");
+  return sha256_hex(shared.dump());
+}
+
+}  // namespace mien
