@@ -1,0 +1,28 @@
+// The door to libarchive: members of .tar.gz, .tgz and .zip files as byte sources.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "datasets/byte_source.h"
+
+namespace mien {
+
+/// Whether the name ends like an archive that we read.
+bool is_archive(const std::filesystem::path& path);
+
+/// Full names of the members of `path` whose last component is one of `wanted`, in archive order.
+/// Stops at the first member called `wanted.front()`: nothing can take precedence over it.
+/// Errors (Exit::kPrecondition): not an archive, corrupt, no permission.
+std::vector<std::string> find_members(const std::filesystem::path& path,
+                                      std::span<const char* const> wanted);
+
+/// The member called exactly `member`; its bytes are unpacked as they are read.
+/// Errors (Exit::kPrecondition): as for find_members, and no such member.
+std::unique_ptr<ByteSource> open_member(const std::filesystem::path& path,
+                                        const std::string& member);
+
+}  // namespace mien

@@ -1,0 +1,67 @@
+// What a dataset is to the harness: one row of a table. Everything here is data or a function
+// pointer, so that tests walk it, `bench-prepare cards` prints it and prepare.cpp drives it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/core/pack.h"
+
+namespace mien {
+
+struct ReadOptions {
+  /// Read a file whose digest is not a published one; the samples are then kUnverified.
+  bool accept_unverified = false;
+};
+
+struct SynthesizeOptions {
+  int subjects = 40;
+  std::uint64_t seed = 1;
+};
+
+/// A file that is known byte for byte.
+struct KnownFile {
+  const char* name;
+  const char* md5;
+  const char* note;
+};
+
+/// One row of `DatasetEntry::counts`: samples of one split, one figure per class in stored order.
+struct SplitCounts {
+  const char* split;
+  std::span<const std::int64_t> per_class;
+};
+
+/// One row of the table in registry.cpp.
+struct DatasetEntry {
+  const char* name;           // file stem, folder under the data directory, database string
+  const char* title;
+  const char* licence;        // in a sentence, as far as it is known
+  const char* how_to_obtain;  // in a sentence
+  const char* tree;           // the expected folder, one file per line
+  std::span<const char* const> class_names;  // index = label
+  std::span<const char* const> split_names;  // index = split
+  std::span<const SplitCounts> counts;       // as published; checked on real data
+  std::span<const KnownFile> files;
+  std::span<const char* const> errata;       // what is odd about the data, one sentence each
+  /// Raise it when `read` gives other samples for the same bytes: prepared packs are then rebuilt.
+  int reader_version;
+  /// Raise it when `synthesize` gives other bytes for the same options.
+  int stand_in_version;
+
+  /// The files of `source` that `read` looks at, sorted; empty when it would find nothing.
+  /// Opens none of them. A prepared pack stays valid while they are unchanged.
+  std::vector<std::filesystem::path> (*sources)(const std::filesystem::path& source);
+  /// Reads the dataset in folder `source` in stored order and fills every field of Samples.
+  /// Errors: Exit::kPrecondition for what is missing, unreadable, malformed or of unknown digest;
+  /// Exit::kIntegrity where a digest or a count contradicts what is recorded or published.
+  Samples (*read)(const std::filesystem::path& source, const ReadOptions& options);
+  /// Writes a stand-in in the dataset's true layout into the existing empty folder `out`, with its
+  /// marker (stand_in.h). The same options give the same bytes.
+  void (*synthesize)(const std::filesystem::path& out, const SynthesizeOptions& options);
+};
+
+}  // namespace mien

@@ -1,0 +1,26 @@
+// What a dataset holds, counted from its samples: for the manifest, and for people who ask how
+// much of a test split was in the training split.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "datasets/dataset.h"
+
+namespace mien {
+
+/// {"<split>": {"<class>": n, ...}} over all splits and classes; "unlabelled" where there are any.
+nlohmann::ordered_json class_counts(const Samples& samples);
+
+/// Error (Exit::kIntegrity) for the first labelled split whose counts differ from the published
+/// ones. A split without samples, or without labels, is not compared.
+void check_counts(const DatasetEntry& entry, const Samples& samples);
+
+/// Pixel-identical images, compared byte for byte:
+/// {"distinct_images", "identical_groups": groups of two or more, "groups_with_conflicting_labels",
+///  "groups_spanning_splits", "rows_also_in_<first split>": {"<split>": {"rows", "same_label"}}}.
+nlohmann::ordered_json duplicates(const Samples& samples);
+
+/// {"<split>": images of one gray level}.
+nlohmann::ordered_json constant_images(const Samples& samples);
+
+}  // namespace mien

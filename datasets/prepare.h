@@ -1,0 +1,57 @@
+// From a dataset's folder to a pack: which folder, whether a pack of it is at hand, and the reports
+// that bench-prepare prints.
+//
+//   <cache>/stand-ins/<dataset>-v<stand_in_version>/     synthetic data in the true layout
+//   <cache>/packs/<dataset>-<sha16>.safetensors          packs, named by content
+//   <cache>/packs/index/<dataset>-<key16>.json           what a folder gave: key = its path
+//
+// An index entry holds while every source file has the path, size and modification time that it
+// had, the pack lies there with its size, and the reader is of the same version.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "datasets/dataset.h"
+#include "harness/core/error.h"
+
+namespace mien {
+
+struct PrepareRequest {
+  std::string name;
+  std::filesystem::path source;  // empty: the data directory's folder, else the stand-in
+  bool accept_unverified = false;
+  bool stand_in = false;  // the stand-in even where real data is
+};
+
+/// The dataset table as a JSON array.
+nlohmann::ordered_json cards();
+
+/// {"dataset","data","source","pack","sha256"}; pack and sha256 are null unless a pack is up to
+/// date. Writes nothing. Error (Exit::kUsage): unknown name, as in all functions here.
+nlohmann::ordered_json locate(const std::string& name);
+
+/// Gives {"dataset","data","source","pack","sha256","samples","seconds","cached","manifest"} and
+/// leaves the pack and its index entry, having made the stand-in if it was needed and absent.
+/// Errors: those of DatasetEntry::read; Exit::kPrecondition where the cache cannot be written or
+/// the source changes while it is read.
+nlohmann::ordered_json prepare(const PrepareRequest& request);
+
+struct Verification {
+  nlohmann::ordered_json report;
+  Exit exit = Exit::kDone;
+  std::string problem;  // one line where `exit` is not kDone
+};
+/// Reads the source again from start to end and compares: digests with the published ones, counts
+/// with the published ones, the pack's bytes with its recorded digest. Writes nothing.
+Verification verify(const PrepareRequest& request);
+
+/// Fills `out` with a stand-in; it appears whole or not at all.
+/// Errors: Exit::kUsage where `out` exists and is not an empty folder; Exit::kPrecondition where it
+/// cannot be written.
+void synthesize(const std::string& name,
+                const std::filesystem::path& out,
+                const SynthesizeOptions& options);
+
+}  // namespace mien

@@ -1,0 +1,71 @@
+#include "datasets/stand_in.h"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace mien {
+
+void write_marker(const fs::path& folder, const StandInMarker& marker) {
+  const ordered_json text = {
+      {"what", "synthetic stand-in; not the real dataset"},
+      {"dataset", marker.dataset},
+      {"generator", marker.generator},
+      {"seed", marker.seed},
+      {"subjects", marker.subjects},
+      {"md5", marker.md5},
+      {"subject_runs", marker.runs},
+  };
+  write_text(folder / kMarkerName, text.dump() + "\n");
+}
+
+std::optional<StandInMarker> read_marker(const fs::path& folder) {
+  const fs::path path = folder / kMarkerName;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) return std::nullopt;
+  try {
+    const ordered_json text = ordered_json::parse(read_text(path));
+    StandInMarker marker;
+    text.at("dataset").get_to(marker.dataset);
+    text.at("generator").get_to(marker.generator);
+    text.at("seed").get_to(marker.seed);
+    text.at("subjects").get_to(marker.subjects);
+    text.at("md5").get_to(marker.md5);
+    text.at("subject_runs").get_to(marker.runs);
+    return marker;
+  } catch (const ordered_json::exception&) {
+    fail(Exit::kIntegrity,
+         "{}: not a marker of this program; delete the folder, it is made anew",
+         path.string());
+  }
+}
+
+std::vector<std::pair<int, int>> runs_of(const std::vector<std::int32_t>& subjects) {
+  std::vector<std::pair<int, int>> runs;
+  for (const std::int32_t subject : subjects) {
+    if (runs.empty() || runs.back().first != subject) runs.emplace_back(subject, 0);
+    ++runs.back().second;
+  }
+  return runs;
+}
+
+std::vector<std::int32_t> subjects_of(const StandInMarker& marker, std::size_t rows) {
+  std::vector<std::int32_t> subjects;
+  for (const auto& [subject, count] : marker.runs) {
+    if (count < 0 || static_cast<std::size_t>(count) > rows - subjects.size()) break;
+    subjects.insert(subjects.end(), static_cast<std::size_t>(count), subject);
+  }
+  if (subjects.size() != rows)
+    fail(Exit::kIntegrity,
+         "{}: {} subjects for {} rows; delete the folder, it is made anew",
+         kMarkerName,
+         subjects.size(),
+         rows);
+  return subjects;
+}
+
+}  // namespace mien
