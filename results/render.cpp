@@ -1,0 +1,283 @@
+// The columns of the board, once for people (text, Markdown) and once for programs (CSV, JSON).
+#include "results/render.h"
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+
+namespace mien {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kDash = "–";
+
+constexpr Section kOrder[] = {Section::kRealFull,
+                              Section::kRealPartial,
+                              Section::kUnverified,
+                              Section::kStandIn,
+                              Section::kThroughput};
+
+// -------------------------------------------------------------------------------- for people
+
+std::string decimals(double value, int count) {
+  return std::isfinite(value) ? fmt::format("{:.{}f}", value, count) : kDash;
+}
+
+std::string claim_cell(const BoardRow& row) {
+  if (!row.claim) return kDash;
+  const std::string figure = printed(*row.claim);
+  return figure == "unknown" ? figure
+                             : figure + (row.claim->unit == "%" ? " %" : " " + row.claim->unit);
+}
+
+std::string counts(const BoardRow& row) {
+  std::string text;
+  if (row.seeds > 1) text += fmt::format(", {} seeds", row.seeds);
+  if (row.folds > 1) text += fmt::format(", {} folds", row.folds);
+  if (row.taints > 0) text += ", tainted";
+  return text;
+}
+
+std::string measured_cell(const BoardRow& row) {
+  if (row.state == RowState::kFailed) return row.failure;
+  if (!std::isfinite(row.measured)) return kDash;
+  // An invalid figure is not shown: somebody would quote it.
+  if (row.verdict == Verdict::kInvalid) return "invalid";
+  std::string text = decimals(row.measured, 2) + " " + row.unit;
+  if (row.interval != IntervalKind::kNone)
+    text += fmt::format(" [{:.2f}, {:.2f}]", row.lower, row.upper);
+  return text + counts(row);
+}
+
+std::string speed_cell(const BoardRow& row, double value) {
+  std::string text = figure(value);
+  // A smoke timing beside a full row would pass for a full one.
+  if (std::isfinite(value) && row.official && !row.speed_official) text += " (smoke)";
+  return text;
+}
+
+std::string device_cell(const BoardRow& row) {
+  const std::string name = row.device.empty() ? kDash : row.device;
+  return row.device_class == "cpu" ? "CPU: " + name : name;
+}
+
+std::string profile_cell(const BoardRow& row) {
+  return row.official || row.profile != "full" ? row.profile : row.profile + ", changed";
+}
+
+std::string verdict_cell(const BoardRow& row) {
+  if (row.state == RowState::kFailed) return "failed";
+  return row.verdict ? short_word(*row.verdict) : kDash;
+}
+
+std::string name_cell(const BoardRow& row) {
+  const bool plain = row.variant.empty() || row.variant == "default";
+  return plain ? row.experiment : fmt::format("{} ({})", row.experiment, row.variant);
+}
+
+std::vector<std::string> cells(const BoardRow& row) {
+  const bool speed_only = row.section == Section::kThroughput;
+  return {name_cell(row),
+          claim_cell(row),
+          measured_cell(row),
+          row.n > 0 ? fmt::format("{}", row.n) : kDash,
+          speed_only ? kDash : name_of(row.data),
+          profile_cell(row),
+          speed_cell(row, row.images_per_second),
+          speed_cell(row, row.latency_ms),
+          device_cell(row),
+          verdict_cell(row),
+          utc_date(row.ended_ns)};
+}
+
+Table table_of(const Board& board, Section section) {
+  Table table;
+  table.title = title_of(section);
+  table.columns = {{"experiment"},
+                   {"claim", Align::kRight, 2},
+                   {"measured [95 % or min, max]"},
+                   {"n", Align::kRight, 6},
+                   {"data"},
+                   {"profile"},
+                   {"img/s b32", Align::kRight, 4},
+                   {"ms b1", Align::kRight, 5},
+                   {"device", Align::kLeft, 3},
+                   {"verdict", Align::kLeft, 1},
+                   {"when", Align::kLeft, 7}};
+  for (const BoardRow& row : board.rows)
+    if (row.section == section) table.rows.push_back(cells(row));
+  return table;
+}
+
+/// One clause per row that needs one: why this verdict, what failed.
+std::vector<std::string> remarks(const Board& board, Section section) {
+  std::vector<std::string> lines;
+  for (const BoardRow& row : board.rows) {
+    if (row.section != section) continue;
+    if (row.verdict || row.state == RowState::kFailed)
+      lines.push_back(fmt::format("{}: {}: {}",
+                                  name_cell(row),
+                                  verdict_cell(row),
+                                  row.reason.empty() ? "no message" : row.reason));
+    if (row.state == RowState::kMeasured && row.failed_tasks > 0)
+      lines.push_back(fmt::format("{}: {} more task{} failed",
+                                  name_cell(row),
+                                  row.failed_tasks,
+                                  row.failed_tasks == 1 ? "" : "s"));
+  }
+  return lines;
+}
+
+std::string render_text(const Board& board, const TextStyle& style) {
+  std::string text;
+  for (const Section section : kOrder) {
+    const Table table = table_of(board, section);
+    if (table.rows.empty()) continue;
+    if (!text.empty()) text += "\n";
+    text += to_text(table, style);
+    for (const std::string& line : remarks(board, section)) text += wrap(line, style.width, "  ");
+  }
+  return text.empty() ? "no results yet\n" : text;
+}
+
+std::string render_markdown(const Board& board) {
+  std::string text;
+  for (const Section section : kOrder) {
+    const Table table = table_of(board, section);
+    if (table.rows.empty()) continue;
+    if (!text.empty()) text += "\n";
+    text += to_markdown(table);
+    const std::vector<std::string> lines = remarks(board, section);
+    if (!lines.empty()) text += "\n";
+    for (const std::string& line : lines) text += "- " + markdown_escaped(line) + "\n";
+  }
+  return text.empty() ? "No results yet.\n" : text;
+}
+
+// ------------------------------------------------------------------------------ for programs
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json claim_json(const Claim& claim) {
+  return {{"id", claim.id},
+          {"value", std::isfinite(claim.value) ? Json(claim.value) : Json("unknown")},
+          {"decimals", claim.decimals},
+          {"unit", claim.unit},
+          {"metric", claim.metric},
+          {"n", claim.n},
+          {"protocol", claim.protocol},
+          {"grade", claim.grade},
+          {"source", claim.source},
+          {"locator", claim.locator},
+          {"differs", claim.differs}};
+}
+
+/// Null where nothing was measured, and where what was measured is invalid.
+Json measured_json(const BoardRow& row, double value) {
+  return row.verdict == Verdict::kInvalid ? Json(nullptr) : number(value);
+}
+
+/// Every field of a row but its claim, flat: the CSV has the same names.
+Json row_json(const BoardRow& row) {
+  return {{"section", name_of(row.section)},
+          {"state", row.state == RowState::kFailed ? "failed" : "measured"},
+          {"experiment", row.experiment},
+          {"model", row.model},
+          {"variant", row.variant},
+          {"dataset", row.dataset},
+          {"data", row.section == Section::kThroughput ? Json(nullptr) : Json(name_of(row.data))},
+          {"profile", row.profile},
+          {"official", row.official},
+          {"device_class", row.device_class},
+          {"device", row.device},
+          {"group_id", row.group_id},
+          {"metric", row.metric},
+          {"unit", row.unit},
+          {"measured", measured_json(row, row.measured)},
+          {"interval", name_of(row.interval)},
+          {"lower", measured_json(row, row.lower)},
+          {"upper", measured_json(row, row.upper)},
+          {"n", row.n > 0 ? Json(row.n) : Json(nullptr)},
+          {"seeds", row.seeds},
+          {"folds", row.folds},
+          {"images_per_second_b32", number(row.images_per_second)},
+          {"latency_ms_b1", number(row.latency_ms)},
+          {"speed_official", row.speed_official},
+          {"verdict", row.verdict ? Json(name_of(*row.verdict)) : Json(nullptr)},
+          {"reason", row.reason},
+          {"failure", row.failure.empty() ? Json(nullptr) : Json(row.failure)},
+          {"failed_tasks", row.failed_tasks},
+          {"taints", row.taints},
+          {"notes", row.notes},
+          {"ended_ns", row.ended_ns}};
+}
+
+std::string render_json(const Board& board) {
+  Json rows = Json::array();
+  for (const BoardRow& row : board.rows) {
+    Json item = row_json(row);
+    item["claim"] = row.claim ? claim_json(*row.claim) : Json(nullptr);
+    rows.push_back(std::move(item));
+  }
+  const Json root = {{"schema", kBoardJsonSchema}, {"rows", rows}};
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string csv_value(const Json& value) {
+  if (value.is_null()) return "";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string render_csv(const Board& board) {
+  Table table;
+  // items() refers to its object, which must therefore have a name.
+  const Json head = row_json(BoardRow());
+  for (const auto& [name, value] : head.items()) table.columns.push_back({name});
+  for (const char* name : {"claim", "claim_unit", "claim_grade"}) table.columns.push_back({name});
+  for (const BoardRow& row : board.rows) {
+    auto& line = table.rows.emplace_back();
+    const Json fields = row_json(row);
+    for (const auto& [name, value] : fields.items()) line.push_back(csv_value(value));
+    line.push_back(row.claim ? printed(*row.claim) : "");
+    line.push_back(row.claim ? row.claim->unit : "");
+    line.push_back(row.claim ? row.claim->grade : "");
+  }
+  return to_csv(table);
+}
+
+}  // namespace
+
+std::string utc_date(std::int64_t nanoseconds) {
+  if (nanoseconds <= 0) return kDash;
+  const std::chrono::sys_time<std::chrono::nanoseconds> when{std::chrono::nanoseconds(nanoseconds)};
+  const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(when)};
+  return fmt::format("{:04}-{:02}-{:02}",
+                     static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+std::string figure(double value) {
+  if (!std::isfinite(value)) return kDash;
+  return std::abs(value) >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
+}
+
+std::string render(const Board& board, BoardFormat format, const TextStyle& style) {
+  switch (format) {
+    case BoardFormat::kText:
+      return render_text(board, style);
+    case BoardFormat::kMarkdown:
+      return render_markdown(board);
+    case BoardFormat::kCsv:
+      return render_csv(board);
+    case BoardFormat::kJson:
+      return render_json(board);
+  }
+  MIEN_ASSERT(!"every BoardFormat is rendered");
+  return "";
+}
+
+}  // namespace mien

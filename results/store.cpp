@@ -1,0 +1,278 @@
+// Store's verbs: each is one transaction over the functions of tables.h.
+#include "results/store.h"
+
+#include "harness/core/error.h"
+#include "harness/core/statistics.h"
+#include "results/schema.h"
+#include "results/tables.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+constexpr char kScoresSql[] = R"sql(
+SELECT t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official, t.device_class,
+       t.group_id, t.seed, t.fold, m.name, m.unit, m.value, m.lower, m.upper, m.n,
+       CASE WHEN e.gpu <> '' THEN e.gpu ELSE e.cpu END, a.ended_ns,
+       (SELECT count(*) FROM note n WHERE n.task = t.key AND n.kind = 'taint'),
+       (SELECT count(*) FROM note n WHERE n.task = t.key)
+FROM task t
+JOIN attempt a ON a.task = t.key AND a.state = 'done'
+LEFT JOIN environment e ON e.key = a.environment
+LEFT JOIN metric m ON m.key = coalesce(
+  (SELECT k.key FROM claim c JOIN metric k ON k.name = c.metric AND k.split = 'test'
+   WHERE c.experiment = t.experiment AND k.task = t.key ORDER BY c.key LIMIT 1),
+  (SELECT k.key FROM metric k WHERE k.task = t.key AND k.name = 'accuracy' AND k.split = 'test'))
+WHERE t.kind = 'accuracy')sql";
+
+constexpr char kSpeedsSql[] = R"sql(
+SELECT t.experiment, t.model, t.variant, t.profile, t.official, t.device_class,
+       CASE WHEN e.gpu <> '' THEN e.gpu ELSE e.cpu END,
+       (SELECT value FROM metric m
+        WHERE m.task = t.key AND m.name = 'images_per_second_b32' AND m.split = ''),
+       (SELECT value FROM metric m
+        WHERE m.task = t.key AND m.name = 'latency_ms_b1' AND m.split = ''),
+       a.ended_ns
+FROM task t
+JOIN attempt a ON a.task = t.key AND a.state = 'done'
+LEFT JOIN environment e ON e.key = a.environment
+WHERE t.kind = 'throughput')sql";
+
+constexpr char kFailuresSql[] = R"sql(
+SELECT t.kind, t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official,
+       t.device_class, t.group_id, a.state, a.message, a.ended_ns
+FROM task t
+JOIN attempt a ON a.key = (SELECT l.key FROM attempt l WHERE l.task = t.key
+                           ORDER BY l.started_ns DESC, l.key DESC LIMIT 1)
+WHERE NOT EXISTS (SELECT 1 FROM attempt d WHERE d.task = t.key AND d.state = 'done'))sql";
+
+std::vector<ScoreRow> read_scores(const SqliteConnection& connection) {
+  std::vector<ScoreRow> rows;
+  Statement s(connection, kScoresSql);
+  while (s.step()) {
+    ScoreRow& r = rows.emplace_back();
+    s.read(r.experiment,
+           r.model,
+           r.variant,
+           r.dataset,
+           r.data,
+           r.profile,
+           r.official,
+           r.device_class,
+           r.group_id,
+           r.seed,
+           r.fold,
+           r.metric,
+           r.unit,
+           r.value,
+           r.lower,
+           r.upper,
+           r.n,
+           r.device,
+           r.ended_ns,
+           r.taints,
+           r.notes);
+  }
+  return rows;
+}
+
+std::vector<SpeedRow> read_speeds(const SqliteConnection& connection) {
+  std::vector<SpeedRow> rows;
+  Statement s(connection, kSpeedsSql);
+  while (s.step()) {
+    SpeedRow& r = rows.emplace_back();
+    s.read(r.experiment,
+           r.model,
+           r.variant,
+           r.profile,
+           r.official,
+           r.device_class,
+           r.device,
+           r.images_per_second,
+           r.latency_ms,
+           r.ended_ns);
+  }
+  return rows;
+}
+
+std::vector<FailureRow> read_failures(const SqliteConnection& connection) {
+  std::vector<FailureRow> rows;
+  Statement s(connection, kFailuresSql);
+  while (s.step()) {
+    FailureRow& r = rows.emplace_back();
+    s.read(r.kind,
+           r.experiment,
+           r.model,
+           r.variant,
+           r.dataset,
+           r.data,
+           r.profile,
+           r.official,
+           r.device_class,
+           r.group_id,
+           r.state,
+           r.message,
+           r.ended_ns);
+  }
+  return rows;
+}
+
+void create_parent(const fs::path& path) {
+  if (!path.has_parent_path()) return;
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (error)
+    fail(
+        Exit::kPrecondition, "{}: cannot create: {}", path.parent_path().string(), error.message());
+}
+
+}  // namespace
+
+Store::Store(std::unique_ptr<SqliteConnection> connection) : connection_(std::move(connection)) {}
+Store::~Store() = default;
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+
+const fs::path& Store::path() const { return connection_->path; }
+
+Store Store::open(const fs::path& path, Mode mode) {
+  create_parent(path);
+  auto connection = std::make_unique<SqliteConnection>(path, SqliteConnection::Access::kCreate);
+  if (!identify(*connection, "main", connection->label)) {
+    Transaction transaction(*connection);
+    // Another process may have been faster.
+    if (!identify(*connection, "main", connection->label)) connection->execute(kSchemaSql);
+    transaction.commit();
+  }
+  // Only a preference: a reader that holds the file keeps the journal as it is.
+  const char* journal =
+      mode == Mode::kShard ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL";
+  connection->attempt(journal);
+  return Store(std::move(connection));
+}
+
+Store Store::open_existing(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    fail(Exit::kPrecondition,
+         "{}: no such file; run `bench run` first or name another database",
+         path.string());
+  auto connection = std::make_unique<SqliteConnection>(path, SqliteConnection::Access::kRead);
+  if (!identify(*connection, "main", connection->label))
+    fail(
+        Exit::kIntegrity, "{}: empty, not a results database of Mien; name another", path.string());
+  return Store(std::move(connection));
+}
+
+bool Store::append(const TaskRecord& record) {
+  Transaction transaction(*connection_);
+  const std::int64_t key = put_task(*connection_, record.task);
+  if (done_key(*connection_, task_id(record.task)) != 0) return false;
+  put_attempt(*connection_, key, record.attempt, &record.environment);
+  const bool done = record.attempt.state == AttemptState::kDone;
+  if (done) put_results(*connection_, key, record);
+  transaction.commit();
+  return done;
+}
+
+void Store::record_attempt(const Task& task,
+                           const Attempt& attempt,
+                           const std::optional<Environment>& environment) {
+  // A done attempt without its results would be taken for a finished task.
+  MIEN_ASSERT(attempt.state != AttemptState::kDone);
+  Transaction transaction(*connection_);
+  put_attempt(
+      *connection_, put_task(*connection_, task), attempt, environment ? &*environment : nullptr);
+  transaction.commit();
+}
+
+void Store::upsert_claim(const std::string& experiment, const Claim& claim) {
+  Transaction transaction(*connection_);
+  put_claim(*connection_, experiment, claim);
+  transaction.commit();
+}
+
+bool Store::is_done(const std::string& task_id) const {
+  return done_key(*connection_, task_id) != 0;
+}
+
+std::vector<std::string> Store::done_ids() const {
+  std::vector<std::string> ids;
+  Statement statement(*connection_,
+                      "SELECT t.id FROM task t JOIN attempt a ON a.task = t.key "
+                      "AND a.state = 'done' ORDER BY t.id");
+  while (statement.step()) statement.get(0, ids.emplace_back());
+  return ids;
+}
+
+std::optional<TaskRecord> Store::load(const std::string& task_id) const {
+  const std::int64_t key = done_key(*connection_, task_id);
+  if (key == 0) return std::nullopt;
+  TaskRecord record;
+  record.task = task_from_text(
+      scalar<std::string>(*connection_, fmt::format("SELECT plan FROM task WHERE key = {}", key)),
+      fmt::format("{}: task {}", path().string(), task_id.substr(0, 12)));
+  Statement statement(*connection_,
+                      fmt::format("SELECT {}, {} FROM attempt a LEFT JOIN environment e "
+                                  "ON e.key = a.environment WHERE a.task = {} AND a.state = 'done'",
+                                  quoted(column_names<Attempt>(), "a."),
+                                  quoted(column_names<Environment>(), "e."),
+                                  key));
+  if (statement.step()) {
+    read_row(statement, record.attempt);
+    read_row(statement, record.environment, static_cast<int>(column_names<Attempt>().size()));
+  }
+  std::vector<ClassName> names;
+  read_children(*connection_, key, names);
+  for (ClassName& name : names) record.class_names.push_back(std::move(name.name));
+  children([&](auto, auto& rows) { read_children(*connection_, key, rows); }, record);
+  return record;
+}
+
+std::vector<Attempt> Store::attempts(const std::string& task_id) const {
+  std::vector<Attempt> found;
+  Statement statement(*connection_,
+                      fmt::format("SELECT {} FROM attempt a JOIN task t ON t.key = a.task "
+                                  "WHERE t.id = :id ORDER BY a.started_ns, a.key",
+                                  quoted(column_names<Attempt>(), "a.")));
+  statement.bind("id", task_id);
+  while (statement.step()) read_row(statement, found.emplace_back());
+  return found;
+}
+
+std::optional<double> Store::median_seconds(const Task& like) const {
+  Statement statement(*connection_,
+                      "SELECT a.ended_ns - a.started_ns FROM task t "
+                      "JOIN attempt a ON a.task = t.key AND a.state = 'done' "
+                      "WHERE t.experiment = :experiment AND t.kind = :kind "
+                      "AND t.variant = :variant AND t.profile = :profile "
+                      "AND t.device_class = :device_class");
+  statement.bind("experiment", like.experiment);
+  statement.bind("kind", like.kind);
+  statement.bind("variant", like.variant);
+  statement.bind("profile", like.profile);
+  statement.bind("device_class", like.device_class);
+  std::vector<double> seconds;
+  for (std::int64_t nanoseconds = 0; statement.step();) {
+    statement.read(nanoseconds);
+    seconds.push_back(static_cast<double>(nanoseconds) * 1e-9);
+  }
+  if (seconds.empty()) return std::nullopt;
+  return median(seconds);
+}
+
+BoardInput Store::board_input() const {
+  // One read transaction, so that a writer cannot come between the queries.
+  Transaction transaction(*connection_, Transaction::Kind::kRead);
+  BoardInput input{read_scores(*connection_),
+                   read_speeds(*connection_),
+                   read_failures(*connection_),
+                   read_claims(*connection_, "main")};
+  transaction.commit();
+  return input;
+}
+
+void Store::check() const { check_schema(*connection_, "main", connection_->label); }
+
+}  // namespace mien

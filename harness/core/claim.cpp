@@ -1,0 +1,158 @@
+// The rules of claim.h, one function per group of rules.
+#include "harness/core/claim.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/core/error.h"
+#include "harness/core/statistics.h"
+
+namespace mien {
+namespace {
+
+struct VerdictName {
+  Verdict verdict;
+  const char* name;
+  const char* word;
+};
+constexpr VerdictName kVerdicts[] = {
+    {Verdict::kReproduced, "REPRODUCED", "reproduced"},
+    {Verdict::kExceeds, "EXCEEDS", "above"},
+    {Verdict::kWithinNoise, "WITHIN_NOISE", "reproduced (low power)"},
+    {Verdict::kNotReproduced, "NOT_REPRODUCED", "below"},
+    {Verdict::kProtocolMismatch, "PROTOCOL_MISMATCH", "not comparable"},
+    {Verdict::kInconclusive, "INCONCLUSIVE", "inconclusive"},
+    {Verdict::kUntestable, "UNTESTABLE", "untestable"},
+    {Verdict::kInvalid, "INVALID", "invalid"},
+};
+
+const VerdictName& entry(Verdict verdict) {
+  for (const VerdictName& known : kVerdicts)
+    if (known.verdict == verdict) return known;
+  MIEN_ASSERT(!"every Verdict is in kVerdicts");
+  return kVerdicts[0];
+}
+
+bool is_percentage(const Claim& claim) { return claim.unit == "%"; }
+
+/// +1 where the interval lies above claim + margin, -1 below claim - margin, else 0.
+int side_of(const Interval& interval, double claim, double margin) {
+  if (interval.lower > claim + margin) return 1;
+  if (interval.upper < claim - margin) return -1;
+  return 0;
+}
+
+Verdict verdict_beyond(int side, const Claim& claim) {
+  return (side > 0) != lower_is_better(claim.unit) ? Verdict::kExceeds : Verdict::kNotReproduced;
+}
+
+/// Rounds to the decimals that the paper prints.
+bool prints_alike(double value, const Claim& claim) {
+  return fmt::format("{:.{}f}", value, claim.decimals) == printed(claim);
+}
+
+/// A percentage of n samples cannot resolve less than single samples: two of them always pass.
+double margin_for(const Claim& claim, const Measured& measured, double margin) {
+  if (!is_percentage(claim)) return margin;
+  for (const SeedScore& seed : measured.seeds)
+    if (seed.n > 0) margin = std::max(margin, 200.0 / static_cast<double>(seed.n));
+  return margin;
+}
+
+std::string invalid_value(const Claim& claim, const Measured& measured) {
+  for (const SeedScore& seed : measured.seeds) {
+    if (!std::isfinite(seed.value)) return "a seed has no finite value";
+    if (is_percentage(claim) && (seed.value < 0 || seed.value > 100))
+      return "a percentage lies outside 0..100";
+  }
+  return "";
+}
+
+Judgement by_interval(const Claim& claim, const Measured& measured, double margin) {
+  std::vector<double> values;
+  for (const SeedScore& seed : measured.seeds) values.push_back(seed.value);
+  const Interval wide = mean_interval(values, 0.95), narrow = mean_interval(values, 0.90);
+  const double centre = mean(values);
+  const bool holds = wide.lower <= claim.value && claim.value <= wide.upper;
+  const bool equivalent =
+      narrow.lower > claim.value - margin && narrow.upper < claim.value + margin;
+  const std::string shown = fmt::format("mean {:.2f}, 95 % interval {:.2f}..{:.2f} of {} seeds",
+                                        centre,
+                                        wide.lower,
+                                        wide.upper,
+                                        values.size());
+  if (equivalent && (holds || prints_alike(centre, claim))) return {Verdict::kReproduced, shown};
+  if (holds) return {Verdict::kWithinNoise, shown + "; too wide to show the margin"};
+  if (const int side = side_of(wide, claim.value, margin))
+    return {verdict_beyond(side, claim), shown};
+  return {Verdict::kInconclusive, shown + "; misses the claim, but not by the margin"};
+}
+
+/// The side on which every seed alone lies clear of the claim; 0 where one does not.
+int common_side(const Claim& claim, const Measured& measured, double margin) {
+  int common = 0;
+  for (const SeedScore& seed : measured.seeds) {
+    if (!is_percentage(claim) || seed.n <= 0) return 0;
+    const std::int64_t hits = std::llround(seed.value / 100 * static_cast<double>(seed.n));
+    const Interval share = wilson(hits, seed.n);
+    const int side =
+        side_of({share.lower * 100, share.upper * 100}, claim.value, margin + kSeedAllowance);
+    if (side == 0 || (common != 0 && side != common)) return 0;
+    common = side;
+  }
+  return common;
+}
+
+Judgement by_few_seeds(const Claim& claim, const Measured& measured, double margin) {
+  const std::size_t count = measured.seeds.size();
+  const std::string seeds =
+      fmt::format("{} seed{} of {}", count, count == 1 ? "" : "s", kSeedsNeeded);
+  if (const int side = common_side(claim, measured, margin))
+    return {verdict_beyond(side, claim), seeds + ", but the gap is wider than seeds explain"};
+  return {Verdict::kInconclusive, seeds};
+}
+
+std::string why_no_verdict(const Measured& measured) {
+  if (measured.data == DataKind::kStandIn) return "stand-in data: no verdict";
+  if (measured.data == DataKind::kUnverified) return "unverified data: no verdict";
+  return measured.official ? "" : "not the full protocol: no verdict";
+}
+
+}  // namespace
+
+const char* name_of(Verdict verdict) { return entry(verdict).name; }
+const char* short_word(Verdict verdict) { return entry(verdict).word; }
+
+bool lower_is_better(const std::string& unit) {
+  return unit == "mm" || unit == "s" || unit == "ms" || unit == "us" || unit == "ns";
+}
+
+bool is_testable(const Claim& claim) {
+  return std::isfinite(claim.value) && !claim.metric.empty() && claim.metric != "unknown";
+}
+
+std::string printed(const Claim& claim) {
+  if (!std::isfinite(claim.value)) return "unknown";
+  return fmt::format("{:.{}f}", claim.value, claim.decimals);
+}
+
+Judgement judge(const Claim& claim, const Measured& measured, double margin) {
+  MIEN_ASSERT(margin > 0);
+  if (measured.seeds.empty()) return {std::nullopt, "not measured"};
+  if (const std::string why = invalid_value(claim, measured); !why.empty())
+    return {Verdict::kInvalid, why};
+  if (const std::string why = why_no_verdict(measured); !why.empty()) return {std::nullopt, why};
+  if (!is_testable(claim)) return {Verdict::kUntestable, "the published figure is unknown"};
+  if (!claim.differs.empty())
+    return {Verdict::kProtocolMismatch, fmt::format("differs: {}", fmt::join(claim.differs, ", "))};
+  const double wide_margin = margin_for(claim, measured, margin);
+  Judgement judgement = measured.seeds.size() >= kSeedsNeeded
+                            ? by_interval(claim, measured, wide_margin)
+                            : by_few_seeds(claim, measured, wide_margin);
+  if (measured.tainted && judgement.verdict != Verdict::kNotReproduced &&
+      judgement.verdict != Verdict::kInconclusive)
+    return {Verdict::kInconclusive, "tainted measurement; " + judgement.reason};
+  return judgement;
+}
+
+}  // namespace mien

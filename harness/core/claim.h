@@ -1,60 +1,102 @@
-// A published figure, and the rules that judge a measurement against it.
+// A published figure, and the rules that judge a measurement against it. Pure: no files, no clock.
+//
+// judge() asks in this order and stops at the first answer:
+//
+//   1  nothing measured                                           no verdict
+//   2  a seed's value is not a number, or a percentage off 0..100 INVALID
+//   3  data not real, or row not official                         no verdict, ever
+//   4  the claim's value or metric is unknown                     UNTESTABLE
+//   5  the protocol is known to differ                            PROTOCOL_MISMATCH, no arithmetic
+//   6  five seeds or more: Student-t intervals of their mean decide
+//        90 % interval inside claim +- margin (two one-sided tests at 5 %), and the mean rounds to
+//        the printed figure or the 95 % interval holds it         REPRODUCED
+//        95 % interval holds the claim, margin not shown          WITHIN_NOISE
+//        95 % interval wholly beyond claim +- margin              EXCEEDS / NOT_REPRODUCED
+//        anything else                                            INCONCLUSIVE
+//   7  one to four seeds say nothing about the spread between trainings, so only a gap that no
+//        seed is expected to close counts: the Wilson 95 % interval of *every* seed lies on the
+//        same side of the claim by more than margin + kSeedAllowance   EXCEEDS / NOT_REPRODUCED
+//        anything else                                            INCONCLUSIVE, "2 seeds of 5"
+//   8  a tainted measurement flatters itself (say, an epoch picked on the test split): it can still
+//        fall short, but REPRODUCED, WITHIN_NOISE and EXCEEDS become INCONCLUSIVE
+//
+// A claim whose n or protocol is unknown is still judged: what its paper leaves open is an
+// assumption of the config, counted beside the verdict. A field in which we *know* to differ is not
+// an assumption; it belongs in `differs`.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/core/pack.h"
-#include "harness/core/statistics.h"
 
 namespace mien {
 
+/// Seeds below which intervals over seeds are not computed.
+inline constexpr std::size_t kSeedsNeeded = 5;
+/// How far (in points of a percentage) unseen seeds may move a result. A choice, not a measurement.
+inline constexpr double kSeedAllowance = 2.0;
+/// Differences that do not matter, in points; for n scored samples at least two of them.
+inline constexpr double kClaimMargin = 0.5;
+
 /// One published figure as its paper prints it; unknown fields stay the word "unknown".
 struct Claim {
-  std::string id;       // "deepemo-fer2013"
-  std::string source;   // "Minaee & Abdolrashidi, arXiv 1902.01019"
-  std::string locator;  // "Table 2", or "unknown"
+  std::string id;                   // "deepemo-fer2013"
+  std::string source;               // "Minaee & Abdolrashidi, arXiv 1902.01019"
+  std::string locator = "unknown";  // "Table 2"
   std::string metric = "accuracy";
   std::string unit = "%";
-  double value = 0;
-  std::int64_t decimals = 2;       // as printed
-  std::string n = "unknown";       // test images, or "unknown"
+  double value = std::numeric_limits<double>::quiet_NaN();  // NaN: unknown
+  std::int64_t decimals = 2;                                // as printed
+  std::string n = "unknown";                                // test images
   std::string protocol = "unknown";
-  std::string grade = "U";         // V M S I C D R U
+  std::string grade = "U";  // how well the figure is established: V M S I C D R U
   /// Fields in which our protocol is known to differ; not empty = PROTOCOL_MISMATCH.
   std::vector<std::string> differs;
 };
+/// True where the claim has a figure and names what it measures.
+bool is_testable(const Claim& claim);
+/// The figure with the decimals its paper prints, "70.02", or "unknown".
+std::string printed(const Claim& claim);
 
 enum class Verdict {
   kReproduced,
-  kExceeds,
+  kExceeds,  // better than claimed
   kWithinNoise,
-  kNotReproduced,
+  kNotReproduced,  // worse than claimed
   kProtocolMismatch,
   kInconclusive,
   kUntestable,
   kInvalid,
 };
-const char* name_of(Verdict verdict);    // stored: "NOT_REPRODUCED"
-const char* short_word(Verdict verdict); // on the board: "below"
+const char* name_of(Verdict verdict);     // machine-readable: "NOT_REPRODUCED"
+const char* short_word(Verdict verdict);  // on the board: "below"
+
+/// For millimetres and times less is better; for everything else more.
+bool lower_is_better(const std::string& unit);
+
+/// What one seed scored, its folds pooled.
+struct SeedScore {
+  double value = 0;    // in the claim's unit
+  std::int64_t n = 0;  // scored samples; 0 where the metric is not a proportion
+};
 
 struct Measured {
-  std::vector<double> seeds;  // the metric per seed, in the claim's unit
-  std::int64_t correct = 0, n = 0;  // pooled over seeds: hits and scored samples of one seed each
+  std::vector<SeedScore> seeds;
   DataKind data = DataKind::kReal;
   bool official = false;
+  bool tainted = false;  // a note of kind "taint" is attached
 };
 
 struct Judgement {
-  std::optional<Verdict> verdict;  // none for stand-ins and unofficial rows
+  std::optional<Verdict> verdict;  // none: rules 1 and 3
   std::string reason;              // one clause
 };
 
-/// Rules in order: stand-in or unofficial: no verdict; known differences: PROTOCOL_MISMATCH; fewer
-/// than five seeds: INCONCLUSIVE unless the Wilson interval of the best seed excludes the claim by
-/// more than `margin`; else the interval over seeds decides. `margin` is in the claim's unit.
-Judgement judge(const Claim& claim, const Measured& measured, double margin = 0.5);
+/// Applies the rules above. `margin` is in the claim's unit and must be positive.
+Judgement judge(const Claim& claim, const Measured& measured, double margin = kClaimMargin);
 
 }  // namespace mien

@@ -7,9 +7,14 @@ namespace mien {
 using nlohmann::json;
 
 json::json_pointer pointer_of(const std::string& key) {
-  std::string path = "/" + key;
-  std::replace(path.begin(), path.end(), '.', '/');
-  return json::json_pointer(path);
+  json::json_pointer pointer;
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t dot = key.find('.', at);
+    pointer.push_back(key.substr(at, dot - at));  // escapes '/' and '~'
+    if (dot == std::string::npos) return pointer;
+    at = dot + 1;
+  }
 }
 
 FieldReader::FieldReader(const json& source, Locate locate)
@@ -67,6 +72,10 @@ void FieldReader::texts(const std::string& key, std::vector<std::string>& member
 void FieldReader::check_known(const json& object, const std::string& prefix) const {
   for (const auto& [name, value] : object.items()) {
     const std::string key = prefix + name;
+    // "optimizer.name" written as one key is not the key name of section optimizer.
+    const bool dotted = name.find('.') != std::string::npos;
+    if (dotted && known_.contains(key))
+      fail(Exit::kUsage, "{}: write '{}' as nested keys, not with a dot", where(key), key);
     if (known_.contains(key)) continue;
     const auto inside = [&](const std::string& known) { return known.starts_with(key + "."); };
     if (std::any_of(known_.begin(), known_.end(), inside)) {

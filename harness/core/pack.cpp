@@ -1,5 +1,7 @@
 #include "harness/core/pack.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -51,6 +53,15 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+/// Mien's own packs are aligned; a file from elsewhere may be valid and still not be.
+template <typename T>
+std::span<const T> aligned(const TensorView& tensor, const fs::path& path) {
+  if (reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(T) != 0)
+    fail(Exit::kIntegrity, "{}: a tensor is not aligned to its elements; prepare the dataset again",
+         path.string());
+  return elements<T>(tensor);
+}
+
 template <typename T>
 void check_range(std::span<const T> values, T low, std::size_t below, const char* what,
                  const fs::path& path) {
@@ -80,6 +91,10 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
   MIEN_ASSERT(std::ssize(s.images) == n * s.channels * s.height * s.width);
   MIEN_ASSERT(std::ssize(s.ids) == n && std::ssize(s.split) == n);
   MIEN_ASSERT(std::ssize(s.subject) == n && std::ssize(s.sequence) == n);
+  for (const std::string& id : s.ids)
+    if (id.empty() || id.find('\n') != std::string::npos)
+      fail(Exit::kPrecondition, "{}: sample id {} is empty or has a line break; rename the file",
+           s.dataset, json(id).dump(-1, ' ', false, json::error_handler_t::replace));
   std::map<std::string, TensorView> tensors = {
       {"images", view_of(DType::kU8, {n, s.channels, s.height, s.width}, s.images)},
       {"labels", view_of(DType::kI64, {n}, s.labels)},
@@ -99,7 +114,7 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
       {"ids", fmt::format("{}", fmt::join(s.ids, "\n"))},
       {"manifest", s.manifest},
   };
-  const fs::path unnamed = directory / fmt::format("{}-unnamed.safetensors", s.dataset);
+  const fs::path unnamed = directory / fmt::format("{}-unnamed-{}.safetensors", s.dataset, ::getpid());
   sha256 = write_safetensors(unnamed, tensors, metadata);
   const fs::path named =
       directory / fmt::format("{}-{}.safetensors", s.dataset, sha256.substr(0, 16));
@@ -112,9 +127,9 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
 Pack::Pack(const fs::path& path)
     : file_(path),
       images_(file_.tensor("images", DType::kU8, 4)),
-      labels_(elements<std::int64_t>(file_.tensor("labels", DType::kI64, 1))),
-      split_(elements<std::int32_t>(file_.tensor("split", DType::kI32, 1))),
-      subject_(elements<std::int32_t>(file_.tensor("subject", DType::kI32, 1))),
+      labels_(aligned<std::int64_t>(file_.tensor("labels", DType::kI64, 1), path)),
+      split_(aligned<std::int32_t>(file_.tensor("split", DType::kI32, 1), path)),
+      subject_(aligned<std::int32_t>(file_.tensor("subject", DType::kI32, 1), path)),
       class_names_(names_from(file_, "class_names")),
       split_names_(names_from(file_, "split_names")),
       ids_(lines_of(file_.meta("ids"))) {

@@ -49,10 +49,11 @@ json parse_strict(std::string_view text, const std::string& file) {
     return true;
   };
   json header = json::parse(text, watch, /*allow_exceptions=*/false);
-  if (header.is_discarded() || !header.is_object())
+  if (header.is_discarded() || !header.is_object() || !text.starts_with('{'))
     fail(Exit::kIntegrity, "{}: header is not a JSON object; the file is corrupt", file);
   if (!duplicate.empty())
-    fail(Exit::kIntegrity, "{}: header names '{}' twice; the file is corrupt", file, duplicate);
+    fail(Exit::kIntegrity, "{}: header names {} twice; the file is corrupt", file,
+         json(duplicate).dump());
   return header;
 }
 
@@ -148,14 +149,19 @@ SafetensorsView SafetensorsView::parse(std::span<const std::byte> image, const s
   SafetensorsView view;
   for (const auto& [key, value] : header.items()) {
     if (key == "__metadata__") {
+      if (!value.is_object())
+        fail(Exit::kIntegrity, "{}: __metadata__ is not a map of strings; the file is corrupt",
+             name);
       for (const auto& [meta_key, meta_value] : value.items()) {
         if (!meta_value.is_string())
-          fail(Exit::kIntegrity, "{}: metadata '{}' is not a string", name, meta_key);
+          fail(Exit::kIntegrity, "{}: metadata {} is not a string", name, json(meta_key).dump());
         view.metadata[meta_key] = meta_value.get<std::string>();
       }
       continue;
     }
-    view.tensors.emplace(key, read_tensor(value, data, fmt::format("{}: tensor '{}'", name, key)));
+    // dump() escapes line breaks: a hostile name must not break the one line of a message.
+    const std::string where = fmt::format("{}: tensor {}", name, json(key).dump());
+    view.tensors.emplace(key, read_tensor(value, data, where));
   }
   check_coverage(view.tensors, data, name);
   return view;

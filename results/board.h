@@ -1,0 +1,68 @@
+// The board: one row per experiment, variant, kind of data, profile and device class. Pure.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/core/claim.h"
+#include "results/rows.h"
+
+namespace mien {
+
+/// In the order in which they are printed. Rows of two sections are never ranked together.
+enum class Section { kRealFull, kRealPartial, kUnverified, kStandIn, kThroughput };
+const char* title_of(Section section);
+const char* name_of(Section section);  // machine-readable: "real-full"
+
+enum class RowState { kMeasured, kFailed };
+enum class IntervalKind { kNone, kWilson, kRange };
+const char* name_of(IntervalKind kind);  // "none", "wilson", "range"
+
+struct BoardRow {
+  RowState state = RowState::kMeasured;
+  Section section = Section::kRealFull;
+  std::string experiment, model, variant, dataset;
+  DataKind data = DataKind::kReal;
+  std::string profile;
+  bool official = false;
+  std::string device_class;
+  std::string device;  // GPU or CPU name; several joined by " + "; "" unknown
+  std::string group_id;
+
+  std::string metric, unit;    // empty in section kThroughput
+  std::optional<Claim> claim;  // of this experiment and metric
+  static constexpr double kUnmeasured = std::numeric_limits<double>::quiet_NaN();
+  double measured = kUnmeasured;  // median over seeds, the folds of a seed pooled
+  /// One seed: Wilson 95 %. Several: lowest and highest seed.
+  IntervalKind interval = IntervalKind::kNone;
+  double lower = kUnmeasured, upper = kUnmeasured;
+  std::int64_t n = 0;  // scored samples of one seed, the fewest where they differ
+  std::int64_t seeds = 0, folds = 0;
+
+  double images_per_second = kUnmeasured;  // batch 32
+  double latency_ms = kUnmeasured;         // batch 1
+  bool speed_official = false;             // of the task that timed it
+
+  std::optional<Verdict> verdict;
+  std::string reason;             // of the verdict or of its absence; of a failure: the message
+  std::string failure;            // failed rows: state of the last attempt, "oom"
+  std::int64_t failed_tasks = 0;  // tasks of this row that have no result
+  std::int64_t taints = 0, notes = 0;
+  std::int64_t ended_ns = 0;  // of the newest task; UTC
+};
+
+struct BoardOptions {
+  /// Also rows of groups that a newer protocol, pack or metric version replaced.
+  bool all = false;
+};
+
+struct Board {
+  std::vector<BoardRow> rows;  // by section, experiment, variant, device class, newest first
+};
+
+Board make_board(const BoardInput& input, const BoardOptions& options = {});
+
+}  // namespace mien

@@ -1,0 +1,214 @@
+// Which member goes into which column: one list per table, used to insert, to select, to copy
+// between files, and by the test that compares it with schema.sql. Key columns are not listed.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "harness/core/claim.h"
+#include "harness/core/record.h"
+
+namespace mien {
+
+template <typename T, typename R>
+concept Of = std::same_as<std::remove_const_t<T>, R>;
+
+/// A row of class_name; records keep the names in a plain vector.
+struct ClassName {
+  std::int64_t label = 0;
+  std::string name;
+};
+
+template <typename V, Of<Task> T>
+void columns(V& v, T& t) {
+  v("kind", t.kind);
+  v("experiment", t.experiment);
+  v("model", t.model);
+  v("variant", t.variant);
+  v("dataset", t.dataset);
+  v("data", t.data);
+  v("pack_sha256", t.pack_sha256);
+  v("profile", t.profile);
+  v("official", t.official);
+  v("seed", t.seed);
+  v("fold", t.fold);
+  v("device_class", t.device_class);
+}
+
+template <typename V, Of<Environment> T>
+void columns(V& v, T& e) {
+  v("mien_version", e.mien_version);
+  v("commit", e.commit);
+  v("dirty", e.dirty);
+  v("compiler", e.compiler);
+  v("build_type", e.build_type);
+  v("libtorch", e.libtorch);
+  v("blas", e.blas);
+  v("os", e.os);
+  v("cpu", e.cpu);
+  v("gpu", e.gpu);
+  v("cores", e.cores);
+  v("threads", e.threads);
+  v("memory_bytes", e.memory_bytes);
+  v("gpu_memory_bytes", e.gpu_memory_bytes);
+  v("gpu_uuid", e.gpu_uuid);
+  v("gpu_driver", e.gpu_driver);
+}
+
+template <typename V, Of<Attempt> T>
+void columns(V& v, T& a) {
+  v("started_ns", a.started_ns);
+  v("ended_ns", a.ended_ns);
+  v("state", a.state);
+  v("exit_code", a.exit_code);
+  v("signal", a.signal);
+  v("message", a.message);
+  v("stderr_tail", a.stderr_tail);
+  v("peak_rss_bytes", a.peak_rss_bytes);
+}
+
+template <typename V, Of<ClassName> T>
+void columns(V& v, T& c) {
+  v("label", c.label);
+  v("name", c.name);
+}
+
+template <typename V, Of<Metric> T>
+void columns(V& v, T& m) {
+  v("name", m.name);
+  v("split", m.split);
+  v("value", m.value);
+  v("unit", m.unit);
+  v("lower", m.lower);
+  v("upper", m.upper);
+  v("method", m.method);
+  v("n", m.n);
+}
+
+template <typename V, Of<Prediction> T>
+void columns(V& v, T& p) {
+  v("split", p.split);
+  v("sample", p.sample);
+  v("sample_id", p.sample_id);
+  v("truth", p.truth);
+  v("predicted", p.predicted);
+  v("scores", p.scores);
+}
+
+template <typename V, Of<ConfusionCell> T>
+void columns(V& v, T& c) {
+  v("split", c.split);
+  v("truth", c.truth);
+  v("predicted", c.predicted);
+  v("count", c.count);
+}
+
+template <typename V, Of<EpochPoint> T>
+void columns(V& v, T& e) {
+  v("epoch", e.epoch);
+  v("learning_rate", e.learning_rate);
+  v("train_loss", e.train_loss);
+  v("train_accuracy", e.train_accuracy);
+  v("validation_loss", e.validation_loss);
+  v("validation_accuracy", e.validation_accuracy);
+  v("seconds", e.seconds);
+  v("other_seconds", e.other_seconds);
+}
+
+template <typename V, Of<TimingSample> T>
+void columns(V& v, T& t) {
+  v("batch", t.batch);
+  v("repetition", t.repetition);
+  v("iterations", t.iterations);
+  v("nanoseconds", t.nanoseconds);
+}
+
+template <typename V, Of<Artifact> T>
+void columns(V& v, T& a) {
+  v("kind", a.kind);
+  v("path", a.path);
+  v("sha256", a.sha256);
+  v("bytes", a.bytes);
+}
+
+template <typename V, Of<Note> T>
+void columns(V& v, T& n) {
+  v("kind", n.kind);
+  v("text", n.text);
+}
+
+template <typename V, Of<Claim> T>
+void columns(V& v, T& c) {
+  v("id", c.id);
+  v("source", c.source);
+  v("locator", c.locator);
+  v("metric", c.metric);
+  v("unit", c.unit);
+  v("value", c.value);
+  v("decimals", c.decimals);
+  v("n", c.n);
+  v("protocol", c.protocol);
+  v("grade", c.grade);
+}
+
+/// Table and reading order of the rows that belong to one task.
+template <typename R>
+struct ChildTable;
+template <>
+struct ChildTable<ClassName> {
+  static constexpr const char *name = "class_name", *order = "label";
+};
+template <>
+struct ChildTable<Metric> {
+  static constexpr const char *name = "metric", *order = "key";
+};
+template <>
+struct ChildTable<Prediction> {
+  static constexpr const char *name = "prediction", *order = "split, sample";
+};
+template <>
+struct ChildTable<ConfusionCell> {
+  static constexpr const char *name = "confusion", *order = "split, truth, predicted";
+};
+template <>
+struct ChildTable<EpochPoint> {
+  static constexpr const char *name = "curve", *order = "epoch";
+};
+template <>
+struct ChildTable<TimingSample> {
+  static constexpr const char *name = "timing", *order = "batch, repetition";
+};
+template <>
+struct ChildTable<Artifact> {
+  static constexpr const char *name = "artifact", *order = "key";
+};
+template <>
+struct ChildTable<Note> {
+  static constexpr const char *name = "note", *order = "key";
+};
+
+/// Column names of `R`, in order.
+template <typename R>
+std::vector<std::string> column_names() {
+  std::vector<std::string> names;
+  const auto collect = [&](const char* name, const auto&) { names.emplace_back(name); };
+  const R row;
+  columns(collect, row);
+  return names;
+}
+
+/// Calls `visit(ChildTable<R>(), rows)` for every list of rows in `record` but the class names.
+template <typename V, Of<TaskRecord> T>
+void children(V&& visit, T& record) {
+  visit(ChildTable<Metric>(), record.metrics);
+  visit(ChildTable<Prediction>(), record.predictions);
+  visit(ChildTable<ConfusionCell>(), record.confusion);
+  visit(ChildTable<EpochPoint>(), record.curve);
+  visit(ChildTable<TimingSample>(), record.timings);
+  visit(ChildTable<Artifact>(), record.artifacts);
+  visit(ChildTable<Note>(), record.notes);
+}
+
+}  // namespace mien

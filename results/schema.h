@@ -1,0 +1,15 @@
+// The text of schema.sql, compiled in, and the numbers by which a file is known as ours.
+#pragma once
+
+#include <cstdint>
+
+namespace mien {
+
+/// PRAGMA application_id of every results database and shard: "MIEN".
+inline constexpr std::int64_t kApplicationId = 0x4D49454E;
+/// PRAGMA user_version that this build reads and writes.
+inline constexpr std::int64_t kSchemaVersion = 1;
+
+extern const char kSchemaSql[];
+
+}  // namespace mien

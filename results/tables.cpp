@@ -1,0 +1,191 @@
+// One function per table; the columns come from columns.h.
+#include "results/tables.h"
+
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+#include "harness/core/sha256.h"
+#include "results/schema.h"
+
+namespace mien {
+namespace {
+
+std::int64_t key_of(const SqliteConnection& connection, const char* sql, const std::string& id) {
+  Statement statement(connection, sql);
+  statement.bind("id", id);
+  std::int64_t key = 0;
+  if (statement.step()) statement.read(key);
+  return key;
+}
+
+std::string content_id(const Environment& environment) {
+  std::string text;
+  // The length keeps neighbouring fields apart.
+  const auto add = [&](const char* name, const auto& value) {
+    const std::string shown = fmt::format("{}", value);
+    text += fmt::format("{}={}:{};", name, shown.size(), shown);
+  };
+  columns(add, environment);
+  return sha256_hex(text);
+}
+
+std::int64_t put_environment(const SqliteConnection& connection, const Environment& environment) {
+  Statement statement(connection,
+                      insert_sql<Environment>("environment", {"content_id"}) +
+                          " ON CONFLICT (content_id) DO NOTHING");
+  const std::string id = content_id(environment);
+  statement.bind("content_id", id);
+  bind_row(statement, environment);
+  statement.run();
+  return key_of(connection, "SELECT key FROM environment WHERE content_id = :id", id);
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------- tasks and attempts
+
+std::int64_t task_key(const SqliteConnection& connection, const std::string& id) {
+  return key_of(connection, "SELECT key FROM task WHERE id = :id", id);
+}
+
+std::int64_t done_key(const SqliteConnection& connection, const std::string& id) {
+  return key_of(connection,
+                "SELECT t.key FROM task t JOIN attempt a ON a.task = t.key AND a.state = 'done' "
+                "WHERE t.id = :id",
+                id);
+}
+
+std::int64_t put_task(const SqliteConnection& connection, const Task& task) {
+  Statement statement(
+      connection,
+      insert_sql<Task>("task", {"id", "group_id", "plan"}) + " ON CONFLICT (id) DO NOTHING");
+  const std::string plan = to_json(task).dump(), id = sha256_hex(plan);
+  statement.bind("id", id);
+  statement.bind("group_id", group_id(task));
+  statement.bind("plan", plan);
+  bind_row(statement, task);
+  statement.run();
+  return task_key(connection, id);
+}
+
+void put_attempt(const SqliteConnection& connection,
+                 std::int64_t task,
+                 const Attempt& attempt,
+                 const Environment* environment) {
+  Statement statement(connection,
+                      insert_sql<Attempt>("attempt", {"task", "environment"}) +
+                          " ON CONFLICT (task, started_ns, ended_ns, state) DO NOTHING");
+  statement.bind("task", task);
+  if (environment)
+    statement.bind("environment", put_environment(connection, *environment));
+  else
+    statement.bind_null("environment");
+  bind_row(statement, attempt);
+  statement.run();
+}
+
+void put_results(const SqliteConnection& connection, std::int64_t task, const TaskRecord& record) {
+  std::vector<ClassName> names;
+  for (const std::string& name : record.class_names) names.push_back({std::ssize(names), name});
+  insert_children(connection, task, names);
+  children([&](auto, const auto& rows) { insert_children(connection, task, rows); }, record);
+}
+
+// ------------------------------------------------------------------------------------- claims
+
+void put_claim(const SqliteConnection& connection,
+               const std::string& experiment,
+               const Claim& claim) {
+  Statement old(connection,
+                "DELETE FROM claim WHERE experiment = :experiment AND metric = :metric");
+  old.bind("experiment", experiment);
+  old.bind("metric", claim.metric);
+  old.run();
+  Statement statement(connection, insert_sql<Claim>("claim", {"experiment"}));
+  statement.bind("experiment", experiment);
+  bind_row(statement, claim);
+  statement.run();
+  const std::int64_t key = connection.last_key();
+  Statement difference(connection,
+                       "INSERT INTO claim_difference (claim, position, field) "
+                       "VALUES (:claim, :position, :field)");
+  for (std::size_t i = 0; i < claim.differs.size(); ++i) {
+    difference.bind("claim", key);
+    difference.bind("position", static_cast<std::int64_t>(i));
+    difference.bind("field", claim.differs[i]);
+    difference.run();
+  }
+}
+
+std::map<std::string, std::vector<Claim>> read_claims(const SqliteConnection& connection,
+                                                      const char* schema) {
+  std::map<std::string, std::vector<Claim>> claims;
+  Statement statement(connection,
+                      fmt::format("SELECT key, experiment, {} FROM {}.claim ORDER BY key",
+                                  quoted(column_names<Claim>()),
+                                  schema));
+  Statement differences(connection,
+                        fmt::format("SELECT field FROM {}.claim_difference "
+                                    "WHERE claim = :claim ORDER BY position",
+                                    schema));
+  while (statement.step()) {
+    std::int64_t key = 0;
+    std::string experiment;
+    statement.read(key, experiment);
+    Claim& claim = claims[experiment].emplace_back();
+    read_row(statement, claim, 2);
+    differences.bind("claim", key);
+    while (differences.step()) differences.get(0, claim.differs.emplace_back());
+    differences.run();  // makes it ready again
+  }
+  return claims;
+}
+
+// ------------------------------------------------------------------------- opening and checking
+
+bool identify(const SqliteConnection& connection,
+              const std::string& schema,
+              const std::string& label) {
+  const auto number = [&](const char* pragma) {
+    return scalar<std::int64_t>(connection, fmt::format("PRAGMA {}.{}", schema, pragma));
+  };
+  const std::int64_t application = number("application_id"), version = number("user_version");
+  const std::int64_t tables = scalar<std::int64_t>(
+      connection, fmt::format("SELECT count(*) FROM {}.sqlite_master", schema));
+  if (application == 0 && version == 0 && tables == 0) return false;
+  if (application != kApplicationId)
+    fail(Exit::kIntegrity,
+         "{}: a SQLite file, but not a results database of Mien; name another",
+         label);
+  if (version > kSchemaVersion)
+    fail(Exit::kIntegrity,
+         "{}: written by a newer Mien (schema {}); this one reads {}; update Mien",
+         label,
+         version,
+         kSchemaVersion);
+  if (version < kSchemaVersion)
+    fail(Exit::kIntegrity, "{}: schema {} is no version of Mien's; restore a copy", label, version);
+  return true;
+}
+
+void check_schema(const SqliteConnection& connection,
+                  const std::string& schema,
+                  const std::string& label) {
+  const std::string found =
+      scalar<std::string>(connection, fmt::format("PRAGMA {}.quick_check(1)", schema));
+  if (found != "ok")
+    fail(Exit::kIntegrity,
+         "{}: corrupt: {}; restore a copy, or delete it and run again",
+         label,
+         nlohmann::json(found).dump());
+  const std::string table =
+      scalar<std::string>(connection, fmt::format("PRAGMA {}.foreign_key_check", schema));
+  if (!table.empty())
+    fail(Exit::kIntegrity,
+         "{}: corrupt: rows of '{}' refer to rows that are missing; restore a "
+         "copy",
+         label,
+         table);
+}
+
+}  // namespace mien
