@@ -1,0 +1,190 @@
+// bench: the one command people type. Plans, spawns, merges, judges, renders. Starts at once because
+// it links neither LibTorch nor OpenCV.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/environment.h"
+#include "harness/verbs.h"
+
+namespace mien {
+namespace {
+
+constexpr const char* kFooter = R"(Exit codes:
+  0 done, gate passed            4 inconclusive under --strict
+  1 gate failed                  5 data, baseline or machine class missing
+  2 usage or configuration       6 corrupt file or hash mismatch
+  3 a task failed, rest stored   130/143 interrupted; run again to go on
+
+Real data is read from $MIEN_DATA/<dataset> (default ~/mien-data); packs are kept in $MIEN_CACHE
+(default ~/.cache/mien); results go to --db, $MIEN_DB or ./results.db.)";
+
+/// Builds the tree of verbs; each leaf sets `chosen`.
+class Cli {
+ public:
+  explicit Cli(CLI::App& app) : app_(app) {
+    options_.database = paths::environment("MIEN_DB", "results.db");
+    app.require_subcommand(1);
+    app.footer(kFooter);
+    app.set_version_flag("--version", version());
+    add_list();
+    add_plan_and_run();
+    add_results();
+    add_data();
+    verb(app_, "doctor", "check what Mien needs on this machine", verb_doctor, "text,json");
+    CLI::App* help = app.add_subcommand("help", "explain a topic");
+    help->add_option("topic", options_.subject, "config: every key of an experiment's protocol")
+        ->required()
+        ->check(CLI::IsMember({"config"}));
+    add_format(help, "text,md,csv,json");
+    help->callback([this] { chosen_ = verb_help_config; });
+  }
+
+  int run() {
+    if (options_.configs.empty()) options_.configs = (paths::share() / "configs").string();
+    if (json_) options_.format = "json";
+    return chosen_(options_);
+  }
+
+ private:
+  using Verb = int (*)(const Options&);
+
+  static std::string version() {
+    const Environment host = host_environment();
+    return fmt::format("mien {} ({}, {})", host.mien_version, host.commit, host.dirty);
+  }
+
+  CLI::App* verb(CLI::App& parent, const char* name, const char* help, Verb run,
+                 const std::string& formats) {
+    CLI::App* app = parent.add_subcommand(name, help);
+    add_format(app, formats);
+    app->callback([this, run] { chosen_ = run; });
+    return app;
+  }
+
+  void add_format(CLI::App* app, const std::string& formats) {
+    app->add_flag("--json", json_, "same as --format json");
+    app->add_option("--format", options_.format, "one of " + formats)
+        ->check(CLI::IsMember(CLI::detail::split(formats, ',')));
+  }
+
+  void add_configs(CLI::App* app) {
+    app->add_option("--configs", options_.configs, "folder of experiments (*.yaml)");
+  }
+  void add_database(CLI::App* app) {
+    app->add_option("--db", options_.database, "results database")->capture_default_str();
+  }
+
+  void add_list() {
+    CLI::App* app = verb(app_, "list", "experiments, models or datasets", verb_list,
+                         "text,md,csv,json");
+    options_.subject = "experiments";
+    app->add_option("what", options_.subject, "experiments, models or datasets")
+        ->check(CLI::IsMember({"experiments", "models", "datasets"}))
+        ->capture_default_str();
+    add_configs(app);
+  }
+
+  void add_plan_and_run() {
+    PlanRequest& request = options_.request;
+    CLI::App* plan = verb(app_, "plan", "show what a run would do", verb_plan, "text,md,csv,json");
+    CLI::App* run = verb(app_, "run", "run what is missing, then print the board", verb_run,
+                         "text,md,csv,json");
+    for (CLI::App* app : {plan, run}) {
+      app->add_option("selector", request.selectors, "all, model@dataset, model or @dataset")
+          ->required();
+      app->add_option("--profile", request.profile, "smoke: minutes on a CPU; full: the protocol")
+          ->capture_default_str();
+      app->add_option("--device", request.device, "auto, cpu, cuda or cuda:N")
+          ->capture_default_str();
+      app->add_option("--seeds", request.seeds, "seeds per experiment, instead of the configured")
+          ->check(CLI::Range(1, 1000));
+      app->add_option("--set", request.overrides, "protocol key=value; the rows are unofficial")
+          ->type_name("KEY=VALUE")
+          ->allow_extra_args(false);
+      app->add_option("--time-limit", request.time_limit_minutes, "minutes per task")
+          ->check(CLI::Range(1, 100000));
+      add_database(app);
+      add_configs(app);
+    }
+    run->add_option("--jobs", options_.jobs, "tasks at a time")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    run->add_option("--memory-limit", options_.memory_limit_mib, "MiB of data per worker")
+        ->check(CLI::Range(64, 1 << 24));
+  }
+
+  void add_results() {
+    CLI::App* board = verb(app_, "board", "claims and measurements", verb_board,
+                           "text,md,csv,json");
+    board->add_flag("--all", options_.all, "also rows that a newer protocol replaced");
+    add_database(board);
+    CLI::App* show = verb(app_, "show", "an experiment, a model or a task, whole", verb_show,
+                          "text,json");
+    show->add_option("id", options_.subject, "model@dataset, model, or first digits of a task id")
+        ->required();
+    show->add_option("--profile", options_.request.profile, "profile whose protocol is shown");
+    add_database(show);
+    add_configs(show);
+  }
+
+  void add_data() {
+    CLI::App* data = app_.add_subcommand("data", "datasets on this machine");
+    data->require_subcommand(1);
+    verb(*data, "list", "what is installed, licences, how to obtain", verb_data_list,
+         "text,md,csv,json");
+    CLI::App* prepare = verb(*data, "prepare", "verify a dataset and write its pack",
+                             verb_data_prepare, "text,json");
+    CLI::App* verify = verb(*data, "verify", "digests, counts, duplicates against the published",
+                            verb_data_verify, "text,json");
+    CLI::App* synthesize = verb(*data, "synthesize", "write a stand-in in the true layout",
+                                verb_data_synthesize, "text,json");
+    for (CLI::App* app : {prepare, verify, synthesize})
+      app->add_option("dataset", options_.subject, "dataset name")->required();
+    for (CLI::App* app : {prepare, verify})
+      app->add_option("--source", options_.source, "folder, instead of $MIEN_DATA/<dataset>");
+    prepare->add_flag("--accept-unverified", options_.accept_unverified,
+                      "accept files with unpublished digests; the rows say unverified");
+    synthesize->add_option("--out", options_.out, "folder to write")->required();
+    synthesize->add_option("--subjects", options_.subjects, "number of subjects")
+        ->check(CLI::Range(1, 100000));
+    synthesize->add_option("--seed", options_.seed, "seed")->check(CLI::Range(0, 1000000000));
+  }
+
+  CLI::App& app_;
+  Options options_;
+  bool json_ = false;
+  Verb chosen_ = nullptr;
+};
+
+int guarded(Cli& cli) {
+  try {
+    return cli.run();
+  } catch (const Error& error) {
+    fmt::print(stderr, "bench: {}\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench: {}; this is a bug in Mien, please report it\n", error.what());
+    return static_cast<int>(Exit::kTaskFailed);
+  }
+}
+
+}  // namespace
+}  // namespace mien
+
+int main(int argc, char** argv) {
+  CLI::App app{"Mien re-runs what facial-expression papers claim and says, with evidence, which "
+               "claims hold."};
+  mien::Cli cli(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return static_cast<int>(mien::Exit::kUsage);
+  }
+  return mien::guarded(cli);
+}

@@ -1,0 +1,241 @@
+#include "harness/config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+using Places = std::map<std::string, std::string>;
+
+std::string place(const YAML::Mark& mark) {
+  return mark.is_null() ? "1:1" : fmt::format("{}:{}", mark.line + 1, mark.column + 1);
+}
+
+json scalar(const YAML::Node& node) {
+  const std::string text = node.Scalar();
+  if (node.Tag() == "!") return text;  // quoted
+  if (text == "true" || text == "false") return text == "true";
+  if (json number = json::parse(text, nullptr, false); number.is_number()) return number;
+  return text;
+}
+
+/// YAML -> JSON, remembering where every key stands. Plain scalars that read as JSON numbers or
+/// true/false are those; everything else, and everything quoted, is text.
+json convert(const YAML::Node& node, const std::string& pointer, const std::string& file,
+             Places& places) {
+  if (node.IsScalar()) return scalar(node);
+  if (node.IsNull()) return nullptr;
+  if (node.IsSequence()) {
+    json list = json::array();
+    for (const YAML::Node& item : node) {
+      const std::string inner = fmt::format("{}/{}", pointer, list.size());
+      places[inner] = place(item.Mark());
+      list.push_back(convert(item, inner, file, places));
+    }
+    return list;
+  }
+  json object = json::object();
+  for (const auto& pair : node) {
+    const std::string key = pair.first.as<std::string>();
+    const std::string inner = pointer + "/" + key;
+    if (object.contains(key))
+      fail(Exit::kUsage, "{}:{}: key '{}' stands here a second time; keep one", file,
+           place(pair.first.Mark()), key);
+    places[inner] = place(pair.first.Mark());
+    object[key] = convert(pair.second, inner, file, places);
+  }
+  return object;
+}
+
+json parse_yaml(const std::string& text, const std::string& file, Places& places) {
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (!root.IsMap()) fail(Exit::kUsage, "{}:1:1: expected keys and values", file);
+    return convert(root, "", file, places);
+  } catch (const YAML::Exception& error) {
+    fail(Exit::kUsage, "{}:{}: not YAML: {}", file, place(error.mark), error.msg);
+  }
+}
+
+/// "file:line:column" of a pointer or of its nearest ancestor that has a place.
+Locate locator(const std::string& file, const Places& places, const std::string& prefix) {
+  return [=, &places](const json::json_pointer& pointer) {
+    for (json::json_pointer at = pointer;; at = at.parent_pointer()) {
+      const auto found = places.find(prefix + at.to_string());
+      if (found != places.end()) return file + ":" + found->second;
+      if (at.empty()) return file + ":1:1";
+    }
+  };
+}
+
+template <typename V>
+void visit_experiment(V& v, Experiment& e) {
+  v.text("experiment", e.id, "model@dataset; equals the file's stem");
+  v.text("title", e.title, "one line");
+  v.text("model", e.model, "model table name");
+  v.text("variant", e.variant, "named reading of the paper");
+  v.text("dataset", e.dataset, "dataset table name");
+}
+
+template <typename V>
+void visit_claim(V& v, Claim& c) {
+  v.text("id", c.id, "short name");
+  v.text("source", c.source, "authors, title, identifier");
+  v.text("locator", c.locator, "table or page, or unknown");
+  v.text("metric", c.metric, "metric name");
+  v.text("unit", c.unit, "unit of value");
+  v.number("value", c.value, -1e9, 1e9, "figure as printed");
+  v.number("decimals", c.decimals, std::int64_t{0}, std::int64_t{9}, "decimals as printed");
+  v.text("n", c.n, "test images, or unknown");
+  v.text("protocol", c.protocol, "what is known of it");
+  v.text("grade", c.grade, "evidence: V M S I C D R U");
+  v.texts("differs", c.differs, "fields in which ours is known to differ");
+}
+
+template <typename V>
+void visit_assumption(V& v, Assumption& a) {
+  v.text("field", a.field, "what the paper leaves open");
+  v.text("choice", a.choice, "what we chose");
+  v.text("reason", a.reason, "why");
+}
+
+template <typename V>
+void visit_run(V& v, Experiment::Resolved& r) {
+  v.number("seeds", r.seeds, std::int64_t{1}, std::int64_t{1000}, "independent runs");
+  v.number("time_limit_minutes", r.time_limit_minutes, std::int64_t{1}, std::int64_t{100000},
+           "a task that takes longer is stopped");
+}
+
+/// Takes `key` out of `object`; null where it is absent.
+json take(json& object, const char* key) {
+  json value = object.value(key, json());
+  object.erase(key);
+  return value;
+}
+
+void require(const std::string& value, const char* key, const std::string& file) {
+  if (value.empty()) fail(Exit::kUsage, "{}:1:1: key '{}' is missing", file, key);
+}
+
+void read_claim(const json& source, Experiment& experiment) {
+  if (source.is_null()) return;
+  FieldReader reader(source, locator(experiment.file.string(), experiment.places, "/claim"));
+  visit_claim(reader, experiment.claim.emplace());
+  reader.finish();
+}
+
+void read_assumptions(const json& source, Experiment& experiment) {
+  if (source.is_null()) return;
+  if (!source.is_array())
+    fail(Exit::kUsage, "{}:{}: assumptions must be a list", experiment.file.string(),
+         experiment.places["/assumptions"]);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    FieldReader reader(source[i], locator(experiment.file.string(), experiment.places,
+                                          fmt::format("/assumptions/{}", i)));
+    visit_assumption(reader, experiment.assumptions.emplace_back());
+    reader.finish();
+  }
+}
+
+/// Checks `changes` as a whole part of the configuration; throws on the first fault.
+void apply(const json& changes, const Locate& locate, Experiment::Resolved& resolved) {
+  json run = changes;
+  const json protocol = take(run, "protocol");
+  FieldReader outer(run, locate);
+  visit_run(outer, resolved);
+  outer.finish();
+  if (protocol.is_null()) return;
+  const json::json_pointer inside("/protocol");
+  FieldReader inner(protocol, [&](const json::json_pointer& p) { return locate(inside / p); });
+  visit(inner, resolved.protocol);
+  inner.finish();
+}
+
+void apply_override(const std::string& override_text, Experiment::Resolved& resolved) {
+  const std::size_t equals = override_text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    fail(Exit::kUsage, "--set {}: must be key=value, e.g. --set epochs=5", override_text);
+  const std::string key = override_text.substr(0, equals);
+  json changes = json::object();
+  try {
+    Places ignored;
+    changes[pointer_of(key)] = convert(YAML::Load(override_text.substr(equals + 1)), "",
+                                       "--set", ignored);
+  } catch (const YAML::Exception& error) {
+    fail(Exit::kUsage, "--set {}: not a YAML value: {}", override_text, error.msg);
+  }
+  FieldReader reader(changes, [&](const json::json_pointer&) { return "--set " + override_text; });
+  visit(reader, resolved.protocol);
+  reader.finish();
+}
+
+}  // namespace
+
+Experiment load_experiment(const fs::path& file) {
+  Experiment experiment;
+  experiment.file = file;
+  const std::string name = file.string();
+  json root = parse_yaml(read_text(file), name, experiment.places);
+  if (take(root, "schema") != 1)
+    fail(Exit::kUsage, "{}:1:1: must begin with 'schema: 1'", name);
+  read_claim(take(root, "claim"), experiment);
+  read_assumptions(take(root, "assumptions"), experiment);
+  experiment.base = json::object();
+  for (const char* key : {"protocol", "seeds", "time_limit_minutes"})
+    if (json value = take(root, key); !value.is_null()) experiment.base[key] = value;
+  const json profiles = take(root, "profiles");
+  FieldReader reader(root, locator(name, experiment.places, ""));
+  visit_experiment(reader, experiment);
+  reader.finish();
+  require(experiment.id, "experiment", name);
+  require(experiment.model, "model", name);
+  require(experiment.variant, "variant", name);
+  require(experiment.dataset, "dataset", name);
+  if (experiment.id != file.stem().string())
+    fail(Exit::kUsage, "{}:{}: experiment is '{}', the file's name says '{}'; make them equal", name,
+         experiment.places["/experiment"], experiment.id, file.stem().string());
+  if (!profiles.is_null() && !profiles.is_object())
+    fail(Exit::kUsage, "{}:{}: profiles must be a section", name, experiment.places["/profiles"]);
+  for (const auto& [profile, changes] : profiles.items()) experiment.profiles[profile] = changes;
+  experiment.profiles.try_emplace("full", json::object());
+  for (const auto& [profile, changes] : experiment.profiles) experiment.resolve(profile, {});
+  return experiment;
+}
+
+Experiment::Resolved Experiment::resolve(const std::string& profile,
+                                         const std::vector<std::string>& overrides) const {
+  const auto found = profiles.find(profile);
+  if (found == profiles.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, changes] : profiles) names.push_back(name);
+    fail(Exit::kUsage, "{}: no profile '{}'{}", file.string(), profile, suggest(profile, names));
+  }
+  Resolved resolved;
+  apply(base, locator(file.string(), places, ""), resolved);
+  apply(found->second, locator(file.string(), places, "/profiles/" + profile), resolved);
+  for (const std::string& override_text : overrides) apply_override(override_text, resolved);
+  return resolved;
+}
+
+std::vector<Experiment> load_experiments(const fs::path& folder) {
+  std::error_code error;
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+  if (files.empty())
+    fail(Exit::kPrecondition, "{}: no experiment (*.yaml) here; give --configs DIR", folder.string());
+  std::sort(files.begin(), files.end());
+  std::vector<Experiment> experiments;
+  for (const fs::path& path : files) experiments.push_back(load_experiment(path));
+  return experiments;
+}
+
+}  // namespace mien

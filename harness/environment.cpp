@@ -1,0 +1,125 @@
+#include "harness/environment.h"
+
+#include <dlfcn.h>
+#include <sched.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include <chrono>
+#include <cstring>
+#include <fstream>
+
+#include "build_info.h"
+#include "harness/core/error.h"
+
+namespace mien {
+namespace {
+
+/// Value of the first line "key<separator>value" of a text file, "" where there is none.
+std::string first_value(const char* path, const std::string& key, char separator) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t at = line.find(separator);
+    if (at == std::string::npos) continue;
+    std::string value = line.substr(at + 1);
+    std::erase(value, '"');
+    value.erase(0, value.find_first_not_of(" \t"));
+    return value;
+  }
+  return "";
+}
+
+std::string operating_system() {
+  struct utsname names {};
+  ::uname(&names);
+  const std::string pretty = first_value("/etc/os-release", "PRETTY_NAME", '=');
+  return fmt::format("{}, {} {}", pretty.empty() ? "unknown" : pretty, names.sysname,
+                     names.release);
+}
+
+// The few NVML declarations that are needed; the library belongs to the driver and is opened by name.
+struct NvmlMemory {
+  unsigned long long total, free, used;
+};
+
+template <typename Function>
+Function symbol(void* library, const char* name) {
+  return reinterpret_cast<Function>(::dlsym(library, name));
+}
+
+std::string nvml_text(void* library, const char* name, void* device) {
+  const auto read = symbol<int (*)(void*, char*, unsigned)>(library, name);
+  char text[128] = "";
+  return read && read(device, text, sizeof text) == 0 ? text : "";
+}
+
+}  // namespace
+
+Environment host_environment() {
+  Environment environment;
+  environment.mien_version = MIEN_VERSION;
+  environment.commit = MIEN_COMMIT;
+  environment.dirty = MIEN_DIRTY;
+  environment.compiler = MIEN_COMPILER;
+  environment.build_type = MIEN_BUILD_TYPE;
+  environment.os = operating_system();
+  environment.cpu = first_value("/proc/cpuinfo", "model name", ':');
+  if (environment.cpu.empty()) environment.cpu = "unknown";
+  environment.cores = usable_processors();
+  struct sysinfo memory {};
+  if (::sysinfo(&memory) == 0)
+    environment.memory_bytes = static_cast<std::int64_t>(memory.totalram) * memory.mem_unit;
+  return environment;
+}
+
+std::string loaded_blas() {
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const std::size_t at = line.find('/');
+    if (at == std::string::npos) continue;
+    const std::string path = line.substr(at);
+    const std::string name = path.substr(path.rfind('/') + 1);
+    if (name.starts_with("libopenblas") || name.starts_with("libblas") || name.starts_with("libblis") ||
+        name.starts_with("libmkl"))
+      return path;
+  }
+  return "unknown";
+}
+
+int usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return CPU_COUNT(&set);
+}
+
+void describe_gpu(int index, Environment& environment) {
+  environment.gpu = fmt::format("CUDA device {}", index);
+  void* library = ::dlopen("libnvidia-ml.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (!library) return;
+  const auto start = symbol<int (*)()>(library, "nvmlInit_v2");
+  const auto handle = symbol<int (*)(unsigned, void**)>(library, "nvmlDeviceGetHandleByIndex_v2");
+  void* device = nullptr;
+  if (start && handle && start() == 0 && handle(static_cast<unsigned>(index), &device) == 0) {
+    environment.gpu = nvml_text(library, "nvmlDeviceGetName", device);
+    environment.gpu_uuid = nvml_text(library, "nvmlDeviceGetUUID", device);
+    char driver[96] = "";
+    const auto version = symbol<int (*)(char*, unsigned)>(library, "nvmlSystemGetDriverVersion");
+    if (version && version(driver, sizeof driver) == 0) environment.gpu_driver = driver;
+    NvmlMemory memory{};
+    const auto usage = symbol<int (*)(void*, NvmlMemory*)>(library, "nvmlDeviceGetMemoryInfo");
+    if (usage && usage(device, &memory) == 0)
+      environment.gpu_memory_bytes = static_cast<std::int64_t>(memory.total);
+  }
+  if (const auto stop = symbol<int (*)()>(library, "nvmlShutdown")) stop();
+  ::dlclose(library);
+}
+
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace mien

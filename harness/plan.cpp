@@ -1,0 +1,211 @@
+#include "harness/plan.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "harness/core/error.h"
+#include "harness/process.h"
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+// Rough speeds for the first estimate; once a task like it has run, its own time is used.
+constexpr double kCpuMacsPerSecond = 2e10, kGpuMacsPerSecond = 2e12;
+constexpr double kImagesPerSecond = 2e4;  // what no network costs: gather, augment, step
+constexpr double kStartSeconds = 2;
+
+bool matches(const std::string& selector, const Experiment& experiment) {
+  if (selector == "all") return true;
+  std::string pattern = selector;
+  if (pattern.starts_with("@")) pattern = "*" + pattern;
+  if (pattern.find('@') == std::string::npos) pattern += "@*";
+  return ::fnmatch(pattern.c_str(), experiment.id.c_str(), 0) == 0;
+}
+
+/// Images in the splits a protocol trains and scores, by the manifest's counts where there is a
+/// pack, else by the published ones.
+std::int64_t images_of(const json& dataset, const std::vector<std::string>& splits,
+                       std::int64_t limit) {
+  std::int64_t images = 0;
+  for (const std::string& split : splits)
+    for (const json& count : dataset.value("counts", json::object()).value(split, json::array()))
+      images += count.get<std::int64_t>();
+  return limit > 0 ? std::min(limit, images) : images;
+}
+
+double first_estimate(const Task& task, const json& model, const json& dataset) {
+  const Protocol& p = task.protocol;
+  const bool cuda = task.device_class == "cuda";
+  const double pass = model.at("macs").get<double>() / (cuda ? kGpuMacsPerSecond : kCpuMacsPerSecond) +
+                      1 / kImagesPerSecond;
+  if (task.kind == TaskKind::kThroughput)
+    return kStartSeconds + static_cast<double>(p.timing_batches.size()) *
+                               (p.timing_warmup_seconds +
+                                p.timing_seconds * static_cast<double>(p.timing_repetitions));
+  if (model.at("parameters") == 0) return kStartSeconds;
+  const double crops = p.test_crop == TestCrop::kTen ? 10 : 1;
+  const double train = static_cast<double>(images_of(dataset, p.train, p.limit_train)) *
+                       (p.train_crop == TrainCrop::kTen ? 10 : 1) * 3;
+  const double validation =
+      static_cast<double>(images_of(dataset, p.validation, p.limit_validation)) * crops;
+  const double test = static_cast<double>(images_of(dataset, p.test, p.limit_test)) * crops;
+  return kStartSeconds +
+         pass * (static_cast<double>(p.epochs) * (train + validation) + validation + test);
+}
+
+/// Tasks made of one experiment: one per seed, and one throughput task per model and variant.
+class Expander {
+ public:
+  Expander(const PlanRequest& request, const Tables& tables, const Store* store, Plan& plan)
+      : request_(request), tables_(tables), store_(store), plan_(plan) {}
+
+  void expand(const Experiment& experiment, const Located& data) {
+    const std::string where = experiment.file.string() + ":1:1";
+    const json& model = tables_.model(experiment.model, experiment.variant, where);
+    const json& dataset = tables_.dataset(experiment.dataset, where);
+    const Experiment::Resolved resolved = experiment.resolve(request_.profile, request_.overrides);
+    Task task;
+    task.experiment = experiment.id;
+    task.model = experiment.model;
+    task.variant = experiment.variant;
+    task.dataset = experiment.dataset;
+    task.data = data.data;
+    task.pack_sha256 = data.sha256;
+    task.profile = request_.profile;
+    task.official = request_.profile == "full" && request_.overrides.empty();
+    task.device_class = plan_.device.starts_with("cuda") ? "cuda" : "cpu";
+    task.protocol = resolved.protocol;
+    const std::int64_t seeds = request_.seeds > 0 ? request_.seeds : resolved.seeds;
+    for (task.seed = 1; task.seed <= seeds; ++task.seed) add(task, data, resolved, model, dataset);
+    if (timed_.insert({experiment.model, experiment.variant}).second)
+      throughput_.push_back({throughput_task(task), resolved, &model, &dataset});
+  }
+
+  /// Timing wants the machine for itself, so it comes last.
+  void add_throughput() {
+    for (const auto& [task, resolved, model, dataset] : throughput_)
+      add(task, {}, resolved, *model, *dataset);
+  }
+
+ private:
+  struct Timed {
+    Task task;
+    Experiment::Resolved resolved;
+    const json* model;
+    const json* dataset;
+  };
+
+  /// Depends on the model and the timing fields only, so that every experiment shares it.
+  static Task throughput_task(const Task& task) {
+    Task timed = task;
+    timed.kind = TaskKind::kThroughput;
+    timed.experiment = task.model;
+    timed.dataset = timed.pack_sha256 = "";
+    timed.data = DataKind::kReal;
+    timed.seed = 1;
+    timed.protocol = Protocol{};
+    timed.protocol.deterministic = false;
+    timed.protocol.timing_batches = task.protocol.timing_batches;
+    timed.protocol.timing_repetitions = task.protocol.timing_repetitions;
+    timed.protocol.timing_seconds = task.protocol.timing_seconds;
+    timed.protocol.timing_warmup_seconds = task.protocol.timing_warmup_seconds;
+    return timed;
+  }
+
+  void add(const Task& task, const Located& data, const Experiment::Resolved& resolved,
+           const json& model, const json& dataset) {
+    PlannedTask planned;
+    planned.task = task;
+    planned.pack = data.pack;
+    const bool frozen = task.kind == TaskKind::kThroughput || !task.pack_sha256.empty();
+    if (frozen) planned.id = task_id(task);
+    planned.done = store_ && frozen && store_->is_done(planned.id);
+    const std::optional<double> seen = store_ ? store_->median_seconds(task) : std::nullopt;
+    planned.seconds = seen ? *seen : first_estimate(task, model, dataset);
+    planned.time_limit_minutes = request_.time_limit_minutes > 0 ? request_.time_limit_minutes
+                                                                 : resolved.time_limit_minutes;
+    plan_.tasks.push_back(std::move(planned));
+  }
+
+  const PlanRequest& request_;
+  const Tables& tables_;
+  const Store* store_;
+  Plan& plan_;
+  std::set<std::pair<std::string, std::string>> timed_;
+  std::vector<Timed> throughput_;
+};
+
+}  // namespace
+
+std::vector<Experiment> select(const std::vector<Experiment>& known,
+                               const std::vector<std::string>& selectors) {
+  std::vector<bool> chosen(known.size(), false);
+  for (const std::string& selector : selectors) {
+    bool any = false;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      if (!matches(selector, known[i])) continue;
+      chosen[i] = any = true;
+    }
+    if (any) continue;
+    std::vector<std::string> ids = {"all"};
+    for (const Experiment& experiment : known) ids.push_back(experiment.id);
+    fail(Exit::kUsage, "no experiment matches '{}'{}", selector, suggest(selector, ids));
+  }
+  std::vector<Experiment> selected;
+  for (std::size_t i = 0; i < known.size(); ++i)
+    if (chosen[i]) selected.push_back(known[i]);
+  return selected;
+}
+
+std::string resolve_device(const std::string& wanted, const Tables& tables) {
+  if (wanted == "cpu") return "cpu";
+  const bool automatic = wanted == "auto";
+  const bool index_given = wanted.starts_with("cuda:") && wanted.size() > 5 &&
+                           wanted.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (!automatic && wanted != "cuda" && !index_given)
+    fail(Exit::kUsage, "--device {}: must be auto, cpu, cuda or cuda:N", wanted);
+  if (!tables.cuda()) {
+    if (automatic) return "cpu";
+    fail(Exit::kPrecondition, "--device {}: this build's LibTorch has no CUDA; build the preset cuda",
+         wanted);
+  }
+  const Output output = run_to_end({{sibling("bench-worker"), "devices"}, {}, 0}, false);
+  const json devices = json::parse(output.out, nullptr, false);
+  const int count = devices.is_object() ? devices.value("cuda", 0) : 0;
+  if (automatic) return count > 0 ? "cuda:0" : "cpu";
+  const int index = index_given ? std::stoi(wanted.substr(5)) : 0;
+  if (index >= count)
+    fail(Exit::kPrecondition, "--device {}: {} CUDA devices are usable here; see bench doctor", wanted,
+         count);
+  return fmt::format("cuda:{}", index);
+}
+
+Plan make_plan(const PlanRequest& request,
+               const std::vector<Experiment>& known,
+               const Tables& tables,
+               const Store* store,
+               FindDataset find_dataset) {
+  if (!tables.models_known())
+    fail(Exit::kPrecondition, "this is a lite build, which reads results only; build the preset "
+         "release to plan and run experiments");
+  Plan plan;
+  plan.experiments = select(known, request.selectors);
+  plan.device = resolve_device(request.device, tables);
+  std::map<std::string, Located> data;
+  Expander expander(request, tables, store, plan);
+  for (const Experiment& experiment : plan.experiments) {
+    tables.dataset(experiment.dataset, experiment.file.string() + ":1:1");
+    if (!data.contains(experiment.dataset))
+      data[experiment.dataset] = find_dataset(experiment.dataset);
+    expander.expand(experiment, data[experiment.dataset]);
+  }
+  expander.add_throughput();
+  return plan;
+}
+
+}  // namespace mien

@@ -1,0 +1,117 @@
+#include "harness/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace mien {
+namespace {
+
+constexpr std::chrono::seconds kLineEvery{15};  // without a terminal
+constexpr int kBarCells = 24;
+
+std::string bar(double fraction) {
+  const int full = std::clamp(static_cast<int>(fraction * kBarCells), 0, kBarCells);
+  return fmt::format("[{:#<{}}{:.<{}}]", "", full, "", kBarCells - full);
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+int terminal_columns(int descriptor) {
+  struct winsize size {};
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 90 * 60) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+ProgressDisplay::ProgressDisplay(std::int64_t tasks, double expected_seconds, bool terminal)
+    : tasks_(tasks), waiting_seconds_(expected_seconds), terminal_(terminal) {}
+
+ProgressDisplay::~ProgressDisplay() {
+  if (drawn_) std::fputs("\r\x1b[K", stderr);
+}
+
+void ProgressDisplay::line(const std::string& text) {
+  fmt::print(stderr, "{}{}\n", drawn_ ? "\r\x1b[K" : "", text);
+  drawn_ = false;
+  if (terminal_ && !running_.empty()) draw();
+}
+
+/// What is left of the running tasks by their own pace, and of the waiting ones by the ratio of
+/// real to expected time so far.
+double ProgressDisplay::remaining_seconds() const {
+  double running = 0, spent = spent_, expected = expected_of_spent_;
+  for (const auto& [name, task] : running_) {
+    const double elapsed = seconds_since(task.start);
+    const double total = task.fraction > 0.02 ? elapsed / task.fraction
+                                              : std::max(task.expected_seconds, elapsed);
+    running += total - elapsed;
+    spent += total;
+    expected += task.expected_seconds;
+  }
+  const double pace = expected > 0 ? spent / expected : 1;
+  return running + pace * waiting_seconds_;
+}
+
+void ProgressDisplay::draw() {
+  double fraction = static_cast<double>(finished_);
+  std::string what;
+  for (const auto& [name, task] : running_) {
+    fraction += task.fraction;
+    if (what.empty()) what = name + (task.what.empty() ? "" : "  " + task.what);
+  }
+  if (running_.size() > 1) what += fmt::format("  (+{} more)", running_.size() - 1);
+  std::string text = fmt::format("{} {}/{}  ETA {}  {}", bar(fraction / static_cast<double>(tasks_)),
+                                 finished_, tasks_, duration_text(remaining_seconds()), what);
+  text.resize(std::min(text.size(), static_cast<std::size_t>(terminal_columns(STDERR_FILENO) - 1)));
+  fmt::print(stderr, "\r\x1b[K{}", text);
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+void ProgressDisplay::started(const std::string& task, double expected_seconds) {
+  const Clock::time_point now = Clock::now();
+  running_[task] = {expected_seconds, 0, "", now, now};
+  waiting_seconds_ -= expected_seconds;
+  if (terminal_)
+    draw();
+  else
+    line(fmt::format("started   {} (expected {})", task, duration_text(expected_seconds)));
+}
+
+void ProgressDisplay::advanced(const std::string& task, double fraction, const std::string& what) {
+  Running& running = running_[task];
+  running.fraction = std::clamp(fraction, 0.0, 1.0);
+  running.what = what;
+  if (terminal_) {
+    draw();
+  } else if (Clock::now() - running.last_line >= kLineEvery) {
+    running.last_line = Clock::now();
+    line(fmt::format("running   {}  {:.0f} %  {}  ETA {}", task, 100 * running.fraction, what,
+                     duration_text(remaining_seconds())));
+  }
+}
+
+void ProgressDisplay::finished(const std::string& task, const std::string& outcome) {
+  const auto found = running_.find(task);
+  if (found != running_.end()) {
+    spent_ += seconds_since(found->second.start);
+    expected_of_spent_ += found->second.expected_seconds;
+    running_.erase(found);
+  }
+  ++finished_;
+  line(fmt::format("{:9} {}  {}", fmt::format("{}/{}", finished_, tasks_), task, outcome));
+}
+
+}  // namespace mien

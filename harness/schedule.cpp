@@ -1,0 +1,337 @@
+#include "harness/schedule.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <list>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/environment.h"
+#include "harness/process.h"
+#include "harness/progress.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kStderrTailBytes = 4000;
+constexpr std::chrono::seconds kGrace{10};  // between SIGTERM and SIGKILL
+constexpr int kPollMilliseconds = 100;
+
+volatile sig_atomic_t stop_signal = 0;
+void note_signal(int signal) { stop_signal = signal; }
+
+/// Turns SIGINT and SIGTERM into a flag for the time of a run.
+class SignalScope {
+ public:
+  SignalScope() {
+    stop_signal = 0;
+    struct sigaction action {};
+    action.sa_handler = note_signal;
+    ::sigaction(SIGINT, &action, &old_int_);
+    ::sigaction(SIGTERM, &action, &old_term_);
+  }
+  ~SignalScope() {
+    ::sigaction(SIGINT, &old_int_, nullptr);
+    ::sigaction(SIGTERM, &old_term_, nullptr);
+  }
+
+ private:
+  struct sigaction old_int_ {}, old_term_ {};
+};
+
+std::string short_id(const std::string& id) { return id.substr(0, 16); }
+
+std::string title(const PlannedTask& planned) {
+  const Task& task = planned.task;
+  if (task.kind == TaskKind::kThroughput) return task.model + " throughput";
+  return fmt::format("{} seed {}", task.experiment, task.seed);
+}
+
+std::string signal_text(int signal) {
+  const std::string hint = signal == SIGKILL ? "; did the system run out of memory?" : "";
+  return fmt::format("killed by signal {} ({}){}", signal, ::strsignal(signal), hint);
+}
+
+std::string tail(const std::string& text) {
+  return text.size() <= kStderrTailBytes ? text : text.substr(text.size() - kStderrTailBytes);
+}
+
+/// One worker in flight.
+struct Flight {
+  const PlannedTask* planned;
+  fs::path task_file, shard, weights;
+  Process process;
+  pid_t pid;
+  Attempt attempt = {};
+  Clock::time_point deadline = {}, kill_at = Clock::time_point::max();
+  std::string out = {}, err = {};
+  json last_event = json::object();
+  bool timed_out = false, interrupted = false;
+};
+
+class Scheduler {
+ public:
+  Scheduler(const Plan& plan, const RunPlaces& places, const ScheduleOptions& options, Store& store)
+      : plan_(plan), places_(places), options_(options), store_(store),
+        display_(count_open(plan), open_seconds(plan), options.terminal) {
+    for (const PlannedTask& planned : plan.tasks)
+      if (!planned.done) waiting_.push_back(&planned);
+  }
+
+  RunSummary run() {
+    const SignalScope signals;
+    while (!flights_.empty() || (!waiting_.empty() && !stop_signal)) {
+      start_what_fits();
+      wait_for_news();
+      for (auto flight = flights_.begin(); flight != flights_.end();) {
+        listen(*flight);
+        enforce_limits(*flight);
+        const bool ended = flight->process.out() < 0 && flight->process.err() < 0;
+        if (ended) land(*flight);
+        flight = ended ? flights_.erase(flight) : std::next(flight);
+      }
+    }
+    summary_.signal = stop_signal;
+    return std::move(summary_);
+  }
+
+ private:
+  static std::int64_t count_open(const Plan& plan) {
+    return std::count_if(plan.tasks.begin(), plan.tasks.end(),
+                         [](const PlannedTask& planned) { return !planned.done; });
+  }
+  static double open_seconds(const Plan& plan) {
+    double seconds = 0;
+    for (const PlannedTask& planned : plan.tasks)
+      if (!planned.done) seconds += planned.seconds;
+    return seconds;
+  }
+
+  /// Accuracy tasks share the machine by `jobs`; a throughput task has it for itself.
+  void start_what_fits() {
+    while (!stop_signal && !waiting_.empty()) {
+      const bool timing = waiting_.front()->task.kind == TaskKind::kThroughput;
+      if (flights_.size() >= static_cast<std::size_t>(timing ? 1 : options_.jobs)) return;
+      const PlannedTask& planned = *waiting_.front();
+      waiting_.pop_front();
+      launch(planned, timing ? usable_processors()
+                             : std::max(1, usable_processors() / options_.jobs));
+    }
+  }
+
+  void launch(const PlannedTask& planned, int threads) {
+    const fs::path task_file = places_.shards() / (short_id(planned.id) + ".task.json");
+    const fs::path shard = places_.shards() / (short_id(planned.id) + ".db");
+    write_text(task_file, to_json(planned.task).dump(1) + "\n");
+    const fs::path weights = places_.weights() / (short_id(planned.id) + ".safetensors");
+    Command command{{sibling("bench-worker"), "run", task_file.string(), "--shard", shard.string(),
+                     "--device", plan_.device, "--threads", std::to_string(threads)},
+                    {{"OMP_WAIT_POLICY", paths::environment("OMP_WAIT_POLICY", "PASSIVE")},
+                     {"CUBLAS_WORKSPACE_CONFIG", ":4096:8"}},
+                    options_.memory_limit_mib << 20};
+    if (planned.task.kind == TaskKind::kAccuracy) {
+      command.arguments.insert(command.arguments.end(),
+                               {"--pack", planned.pack, "--weights", weights.string()});
+    }
+    Process process(command);
+    const pid_t pid = process.pid();
+    Flight flight{&planned, task_file, shard, weights, std::move(process), pid};
+    flight.attempt.started_ns = now_ns();
+    flight.deadline = Clock::now() + std::chrono::minutes(planned.time_limit_minutes);
+    display_.started(title(planned), planned.seconds);
+    flights_.push_back(std::move(flight));
+  }
+
+  void wait_for_news() {
+    std::vector<pollfd> watched;
+    for (const Flight& flight : flights_) {
+      if (flight.process.out() >= 0) watched.push_back({flight.process.out(), POLLIN, 0});
+      if (flight.process.err() >= 0) watched.push_back({flight.process.err(), POLLIN, 0});
+    }
+    ::poll(watched.data(), watched.size(), kPollMilliseconds);
+  }
+
+  void listen(Flight& flight) {
+    flight.process.read_out(flight.out);
+    flight.process.read_err(flight.err);
+    for (std::size_t end; (end = flight.out.find('\n')) != std::string::npos;) {
+      const json event = json::parse(flight.out.substr(0, end), nullptr, false);
+      flight.out.erase(0, end + 1);
+      if (!event.is_object()) continue;
+      flight.last_event = event;
+      if (event.value("event", "") == "progress")
+        display_.advanced(title(*flight.planned), event.value("fraction", 0.0),
+                          event.value("what", ""));
+    }
+  }
+
+  void enforce_limits(Flight& flight) {
+    const Clock::time_point now = Clock::now();
+    const bool stopping = flight.kill_at != Clock::time_point::max();
+    if (!stopping && (stop_signal || now >= flight.deadline)) {
+      flight.interrupted = stop_signal != 0;
+      flight.timed_out = !flight.interrupted;
+      flight.process.kill(SIGTERM);
+      flight.kill_at = now + kGrace;
+    }
+    if (now >= flight.kill_at) flight.process.kill(SIGKILL);
+  }
+
+  void land(Flight& flight) {
+    const Exited exited = flight.process.wait();
+    Attempt& attempt = flight.attempt;
+    attempt.ended_ns = now_ns();
+    attempt.exit_code = exited.exit_code;
+    attempt.signal = exited.signal;
+    attempt.peak_rss_bytes = exited.peak_rss_bytes;
+    attempt.stderr_tail = tail(flight.err);
+    const bool whole = exited.signal == 0 && exited.exit_code == 0 && fs::exists(flight.shard);
+    if (whole)
+      merge(flight);
+    else
+      explain(flight);
+    if (attempt.state != AttemptState::kDone)
+      store_.record_attempt(flight.planned->task, attempt);
+    clean(flight);
+    report(flight);
+  }
+
+  /// What a worker that was killed leaves half-written carries its process id.
+  static void clean(const Flight& flight) {
+    std::error_code ignored;
+    fs::remove(flight.task_file, ignored);
+    const std::string partial = fmt::format(".partial-{}", flight.pid);
+    for (const char* suffix : {"", "-journal"})
+      fs::remove(flight.shard.string() + partial + suffix, ignored);
+    fs::remove(flight.weights.string() + partial, ignored);
+    if (flight.attempt.state != AttemptState::kDone) fs::remove(flight.weights, ignored);
+  }
+
+  void merge(Flight& flight) {
+    try {
+      store_.ingest(flight.shard);
+      fs::remove(flight.shard);
+    } catch (const Error& error) {
+      if (error.code() != Exit::kIntegrity) throw;  // the database's own trouble ends the run
+      flight.attempt.state = AttemptState::kFailed;
+      flight.attempt.message = error.what();
+      fs::remove(flight.shard);
+    }
+  }
+
+  /// Why there is no shard, from the strongest evidence to the weakest.
+  void explain(Flight& flight) {
+    Attempt& attempt = flight.attempt;
+    const bool told = flight.last_event.value("event", "") == "failed";
+    if (flight.interrupted) {
+      attempt.state = AttemptState::kInterrupted;
+      attempt.message = "interrupted; run the same command again to go on";
+    } else if (flight.timed_out) {
+      attempt.state = AttemptState::kTimeout;
+      attempt.message = fmt::format("stopped after its limit of {} min; raise --time-limit",
+                                    flight.planned->time_limit_minutes);
+    } else if (told) {
+      const bool memory = flight.last_event.value("state", "") == "oom";
+      attempt.state = memory ? AttemptState::kOutOfMemory : AttemptState::kFailed;
+      attempt.message = flight.last_event.value("message", "");
+    } else {
+      attempt.state = AttemptState::kCrashed;
+      attempt.message = attempt.signal != 0
+                            ? signal_text(attempt.signal)
+                            : fmt::format("ended with exit code {} and no result", attempt.exit_code);
+    }
+  }
+
+  void report(const Flight& flight) {
+    const Attempt& attempt = flight.attempt;
+    const double seconds = static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9;
+    const bool done = attempt.state == AttemptState::kDone;
+    display_.finished(title(*flight.planned),
+                      done ? "done in " + duration_text(seconds)
+                           : fmt::format("{}: {}", name_of(attempt.state), attempt.message));
+    summary_.failed += !done && attempt.state != AttemptState::kInterrupted;
+    summary_.outcomes.push_back({*flight.planned, attempt});
+  }
+
+  const Plan& plan_;
+  const RunPlaces& places_;
+  const ScheduleOptions& options_;
+  Store& store_;
+  ProgressDisplay display_;
+  std::list<const PlannedTask*> waiting_;
+  std::list<Flight> flights_;
+  RunSummary summary_;
+};
+
+fs::path beside(const fs::path& database, const char* suffix) {
+  return database.parent_path() / (database.stem().string() + suffix);
+}
+
+}  // namespace
+
+fs::path RunPlaces::shards() const { return beside(database, ".shards"); }
+fs::path RunPlaces::weights() const { return beside(database, ".weights"); }
+
+int RunSummary::exit_code() const {
+  if (signal != 0) return 128 + signal;
+  return failed > 0 ? static_cast<int>(Exit::kTaskFailed) : 0;
+}
+
+DatabaseLock::DatabaseLock(const fs::path& database) {
+  const fs::path path = database.string() + ".lock";
+  std::error_code error;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0)
+    fail(Exit::kPrecondition, "{}: cannot create: {}", path.string(), std::strerror(errno));
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
+    fail(Exit::kPrecondition, "{}: another bench run is using this database; wait for it, or give "
+         "another --db", database.string());
+}
+
+DatabaseLock::~DatabaseLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::int64_t recover(const RunPlaces& places, Store& store) {
+  std::error_code error;
+  std::vector<fs::path> whole, stale;
+  for (const fs::directory_entry& entry : fs::directory_iterator(places.shards(), error))
+    (entry.path().extension() == ".db" ? whole : stale).push_back(entry.path());
+  std::int64_t done = 0;
+  for (const fs::path& shard : whole) {
+    try {
+      done += store.ingest(shard);
+      fs::remove(shard);
+    } catch (const Error& problem) {
+      if (problem.code() != Exit::kIntegrity) throw;
+      fmt::print(stderr, "bench: {}; its task will run again\n", problem.what());
+      fs::remove(shard);
+    }
+  }
+  for (const fs::path& path : stale) fs::remove(path, error);
+  return done;
+}
+
+RunSummary run_plan(const Plan& plan,
+                    const RunPlaces& places,
+                    const ScheduleOptions& options,
+                    Store& store) {
+  return Scheduler(plan, places, options, store).run();
+}
+
+}  // namespace mien

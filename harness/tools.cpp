@@ -1,0 +1,109 @@
+#include "harness/tools.h"
+
+#include <set>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/process.h"
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+json read_table(const char* name) {
+  const std::filesystem::path path = paths::share() / name;
+  if (!std::filesystem::exists(path)) return nullptr;
+  json table = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
+  if (table.is_discarded())
+    fail(Exit::kPrecondition, "{}: not JSON; install Mien again", path.string());
+  return table;
+}
+
+const json& empty_array() {
+  static const json array = json::array();
+  return array;
+}
+
+Located located(const json& answer) {
+  const auto text = [&](const char* key) {
+    const json value = answer.value(key, json());
+    return value.is_string() ? value.get<std::string>() : std::string();
+  };
+  return {data_kind(text("data")), text("source"), text("pack"), text("sha256")};
+}
+
+/// The last line of a program's stderr without its "program: " prefix.
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const std::size_t start = text.rfind('\n');
+  std::string line = start == std::string::npos ? text : text.substr(start + 1);
+  constexpr std::string_view kPrefix = "bench-prepare: ";
+  if (line.starts_with(kPrefix)) line.erase(0, kPrefix.size());
+  return line;
+}
+
+}  // namespace
+
+Tables::Tables() : models_(read_table("models.json")), datasets_(read_table("datasets.json")) {}
+
+const json& Tables::models() const {
+  return models_known() ? models_.at("models") : empty_array();
+}
+
+const json& Tables::datasets() const { return datasets_.is_null() ? empty_array() : datasets_; }
+
+const json& Tables::model(const std::string& name,
+                          const std::string& variant,
+                          const std::string& where) const {
+  std::set<std::string> names, variants;
+  for (const json& entry : models()) {
+    names.insert(entry.at("name"));
+    if (entry.at("name") != name) continue;
+    variants.insert(entry.at("variant"));
+    if (entry.at("variant") == variant) return entry;
+  }
+  if (variants.empty())
+    fail(Exit::kUsage, "{}: no model '{}'{}", where, name, suggest(name, {names.begin(), names.end()}));
+  fail(Exit::kUsage, "{}: model {} has no variant '{}'{}", where, name, variant,
+       suggest(variant, {variants.begin(), variants.end()}));
+}
+
+const json& Tables::dataset(const std::string& name, const std::string& where) const {
+  std::vector<std::string> names;
+  for (const json& entry : datasets()) {
+    if (entry.at("name") == name) return entry;
+    names.push_back(entry.at("name"));
+  }
+  fail(Exit::kUsage, "{}: no dataset '{}'{}", where, name, suggest(name, names));
+}
+
+std::string sibling(const std::string& program) {
+  const std::filesystem::path path = paths::binaries() / program;
+  if (!std::filesystem::exists(path))
+    fail(Exit::kPrecondition, "{}: not there; this is a lite build, which reads results only. Build "
+         "the preset release to run experiments", path.string());
+  return path.string();
+}
+
+json call_prepare(const std::vector<std::string>& arguments) {
+  Command command{{sibling("bench-prepare")}, {}, 0};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  const Output output = run_to_end(command, /*pass_err=*/false);
+  if (output.exited.signal != 0)
+    fail(Exit::kTaskFailed, "bench-prepare {} was killed by signal {}", fmt::join(arguments, " "),
+         output.exited.signal);
+  if (output.exited.exit_code != 0)
+    throw Error(static_cast<Exit>(output.exited.exit_code), last_line(output.err));
+  return json::parse(output.out);
+}
+
+Located locate_dataset(const std::string& name) {
+  return located(call_prepare({"locate", name}));
+}
+
+Located prepare_dataset(const std::string& name) {
+  return located(call_prepare({"prepare", name}));
+}
+
+}  // namespace mien

@@ -1,0 +1,198 @@
+// data list|prepare|verify|synthesize, and doctor.
+#include <sys/statvfs.h>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/environment.h"
+#include "harness/process.h"
+#include "harness/verbs.h"
+#include "results/table.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+/// A JSON value for a person: text without quotes, the rest as JSON.
+std::string plain(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// Every leaf of a document as "a.b  value".
+void flatten(const json& value, const std::string& prefix, Table& table) {
+  if (value.is_object() && !value.empty()) {
+    for (const auto& [key, inner] : value.items())
+      flatten(inner, prefix.empty() ? key : prefix + "." + key, table);
+  } else {
+    table.rows.push_back({prefix, plain(value)});
+  }
+}
+
+void print_answer(const json& answer, const std::string& format) {
+  if (format == "json") return print_json(answer);
+  Table table{"", {{"what"}, {"value"}}, {}};
+  flatten(answer, "", table);
+  print_table(table, format);
+}
+
+// --- doctor ---------------------------------------------------------------------------------------
+
+enum class Health { kGood, kNote, kBad };
+
+struct Finding {
+  std::string what, value;
+  Health health = Health::kGood;
+  std::string advice = {};  // a command or sentence; "" when good
+};
+
+const char* name_of(Health health) {
+  switch (health) {
+    case Health::kGood: return "ok";
+    case Health::kNote: return "note";
+    case Health::kBad: return "bad";
+  }
+  return "";
+}
+
+bool is_fast_blas(const std::string& blas) {
+  for (const char* name : {"openblas", "mkl", "MKL", "blis", "atlas"})
+    if (blas.find(name) != std::string::npos) return true;
+  return false;
+}
+
+Finding disk(const std::string& what, fs::path folder) {
+  constexpr double kGiB = 1024.0 * 1024 * 1024, kWanted = 2;
+  while (!folder.empty() && !fs::exists(folder)) folder = folder.parent_path();
+  struct statvfs space {};
+  if (folder.empty()) folder = ".";
+  if (::statvfs(folder.c_str(), &space) != 0) return {what, folder.string(), Health::kBad, "unreadable"};
+  const double free = static_cast<double>(space.f_bavail) * static_cast<double>(space.f_frsize) / kGiB;
+  Finding finding{what, fmt::format("{} ({:.1f} GiB free)", folder.string(), free)};
+  if (free < kWanted) {
+    finding.health = Health::kBad;
+    finding.advice = "free some space: a pack and weights need up to 2 GiB";
+  }
+  return finding;
+}
+
+void examine_worker(std::vector<Finding>& findings) {
+  const Tables tables;
+  if (!tables.models_known()) {
+    findings.push_back({"bench-worker", "absent", Health::kNote,
+                        "a lite build reads results only; build the preset release to run"});
+    return;
+  }
+  const Output output = run_to_end({{sibling("bench-worker"), "devices"}, {}, 0}, false);
+  const json devices = json::parse(output.out, nullptr, false);
+  if (!devices.is_object()) {
+    findings.push_back({"bench-worker", "does not start", Health::kBad,
+                        "run bench-worker devices and read its message"});
+    return;
+  }
+  findings.push_back({"LibTorch", tables.libtorch() + (tables.cuda() ? ", CUDA" : ", CPU only")});
+  const std::string blas = devices.value("blas", "unknown");
+  const bool fast = is_fast_blas(blas);
+  findings.push_back({"BLAS", blas, fast ? Health::kGood : Health::kBad,
+                      fast ? "" : "linear layers will crawl: apt install libopenblas0-pthread"});
+  const int gpus = devices.value("cuda", 0);
+  findings.push_back({"CUDA devices", std::to_string(gpus), gpus ? Health::kGood : Health::kNote,
+                      gpus ? "" : "runs use the CPU; their rows say so"});
+}
+
+void examine_data(std::vector<Finding>& findings) {
+  const Tables tables;
+  for (const json& dataset : tables.datasets()) {
+    const Located located = locate_dataset(dataset.at("name"));
+    const bool real = located.data != DataKind::kStandIn;
+    findings.push_back({"data " + dataset.at("name").get<std::string>(),
+                        fmt::format("{} {}", name_of(located.data), located.source),
+                        real ? Health::kGood : Health::kNote,
+                        real ? "" : fmt::format("for real rows put it under {}",
+                                                (paths::data() / dataset.at("name")).string())});
+  }
+}
+
+std::vector<Finding> examine(const Options& options) {
+  const Environment host = host_environment();
+  std::vector<Finding> findings = {
+      {"mien", fmt::format("{}, commit {} ({}), {} {}", host.mien_version, host.commit, host.dirty,
+                           host.compiler, host.build_type)},
+      {"system", host.os},
+      {"CPU", fmt::format("{}, {} usable cores", host.cpu, host.cores)},
+      {"memory", fmt::format("{:.1f} GiB", static_cast<double>(host.memory_bytes) / (1 << 30))},
+  };
+  findings.push_back(disk("cache", paths::cache()));
+  findings.push_back(disk("results", fs::absolute(options.database).parent_path()));
+  examine_worker(findings);
+  examine_data(findings);
+  return findings;
+}
+
+}  // namespace
+
+int verb_data_list(const Options& options) {
+  Table table{"", {{"dataset"}, {"data"}, {"source"}, {"licence", Align::kLeft, 2},
+                   {"how to obtain", Align::kLeft, 1}}, {}};
+  json items = json::array();
+  const Tables tables;
+  for (const json& entry : tables.datasets()) {
+    const Located located = locate_dataset(entry.at("name"));
+    table.rows.push_back({entry.at("name"), name_of(located.data), located.source,
+                          entry.at("licence"), entry.at("obtain")});
+    json item = entry;
+    item["data"] = name_of(located.data);
+    item["source"] = located.source;
+    item["pack"] = located.pack.empty() ? json() : json(located.pack);
+    items.push_back(item);
+  }
+  if (options.format == "json")
+    print_json({{"schema", 1}, {"datasets", items}});
+  else
+    print_table(table, options.format);
+  return 0;
+}
+
+int verb_data_prepare(const Options& options) {
+  std::vector<std::string> arguments = {"prepare", options.subject};
+  if (!options.source.empty()) arguments.insert(arguments.end(), {"--source", options.source});
+  if (options.accept_unverified) arguments.push_back("--accept-unverified");
+  print_answer(call_prepare(arguments), options.format);
+  return 0;
+}
+
+int verb_data_verify(const Options& options) {
+  std::vector<std::string> arguments = {"verify", options.subject};
+  if (!options.source.empty()) arguments.insert(arguments.end(), {"--source", options.source});
+  print_answer(call_prepare(arguments), options.format);
+  return 0;
+}
+
+int verb_data_synthesize(const Options& options) {
+  std::vector<std::string> arguments = {"synthesize", options.subject, "--out", options.out,
+                                        "--seed", std::to_string(options.seed)};
+  if (options.subjects > 0)
+    arguments.insert(arguments.end(), {"--subjects", std::to_string(options.subjects)});
+  print_answer(call_prepare(arguments), options.format);
+  return 0;
+}
+
+int verb_doctor(const Options& options) {
+  Table table{"", {{"what"}, {"found"}, {"", Align::kLeft}, {"advice", Align::kLeft}}, {}};
+  json items = json::array();
+  bool bad = false;
+  for (const Finding& finding : examine(options)) {
+    table.rows.push_back({finding.what, finding.value, name_of(finding.health), finding.advice});
+    items.push_back({{"what", finding.what}, {"found", finding.value},
+                     {"health", name_of(finding.health)}, {"advice", finding.advice}});
+    bad = bad || finding.health == Health::kBad;
+  }
+  if (options.format == "json")
+    print_json({{"schema", 1}, {"findings", items}});
+  else
+    print_table(table, options.format);
+  return bad ? static_cast<int>(Exit::kPrecondition) : 0;
+}
+
+}  // namespace mien

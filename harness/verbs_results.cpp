@@ -1,0 +1,301 @@
+// show: an experiment, a model or a task, whole.
+#include <cmath>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/progress.h"
+#include "harness/verbs.h"
+#include "results/render.h"
+#include "results/store.h"
+#include "results/table.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+void print_text(const Table& table) { fmt::print("{}\n", to_text(table, stdout_style())); }
+
+Table pairs(const std::string& title, const std::vector<std::pair<std::string, std::string>>& rows) {
+  Table table{title, {{"what"}, {"value"}}, {}};
+  for (const auto& [what, value] : rows) table.rows.push_back({what, value});
+  return table;
+}
+
+// --- a task ---------------------------------------------------------------------------------------
+
+std::string interval_text(const Metric& metric) {
+  if (std::isnan(metric.lower)) return "-";
+  return fmt::format("{} .. {} ({})", figure(metric.lower), figure(metric.upper), metric.method);
+}
+
+Table metrics_table(const TaskRecord& record) {
+  Table table{"Metrics",
+              {{"metric"}, {"split"}, {"value", Align::kRight}, {"unit"}, {"95 % or range"},
+               {"n", Align::kRight}},
+              {}};
+  for (const Metric& metric : record.metrics)
+    table.rows.push_back({metric.name, metric.split.empty() ? "-" : metric.split,
+                          figure(metric.value), metric.unit, interval_text(metric),
+                          std::to_string(metric.n)});
+  return table;
+}
+
+Table curve_table(const TaskRecord& record) {
+  Table table{"Curve (accuracies in %, training on augmented images)",
+              {{"epoch", Align::kRight}, {"rate", Align::kRight}, {"train loss", Align::kRight},
+               {"train acc", Align::kRight}, {"val loss", Align::kRight},
+               {"val acc", Align::kRight}, {"s", Align::kRight}, {"overhead %", Align::kRight}},
+              {}};
+  for (const EpochPoint& point : record.curve)
+    table.rows.push_back({std::to_string(point.epoch), figure(point.learning_rate),
+                          figure(point.train_loss), figure(point.train_accuracy),
+                          figure(point.validation_loss), figure(point.validation_accuracy),
+                          figure(point.seconds), figure(100 * point.other_seconds / point.seconds)});
+  return table;
+}
+
+Table confusion_table(const TaskRecord& record) {
+  Table table{"Confusion on the test split (rows: truth)", {{""}}, {}};
+  for (const std::string& name : record.class_names) {
+    table.columns.push_back({name, Align::kRight});
+    table.rows.push_back({name});
+  }
+  for (auto& row : table.rows) row.resize(table.columns.size(), "0");
+  for (const ConfusionCell& cell : record.confusion)
+    if (cell.split == "test")
+      table.rows[static_cast<std::size_t>(cell.truth)][static_cast<std::size_t>(cell.predicted + 1)] =
+          std::to_string(cell.count);
+  return table;
+}
+
+Table environment_table(const Environment& e) {
+  return pairs("Where it ran",
+               {{"mien", fmt::format("{}, commit {} ({})", e.mien_version, e.commit, e.dirty)},
+                {"build", e.compiler + ", " + e.build_type},
+                {"LibTorch", e.libtorch},
+                {"BLAS", e.blas},
+                {"system", e.os},
+                {"CPU", fmt::format("{}, {} cores, {} threads", e.cpu, e.cores, e.threads)},
+                {"GPU", e.gpu.empty() ? "none used" : e.gpu}});
+}
+
+void show_attempts(const Store& store, const std::string& id) {
+  Table table{"Attempts", {{"ended"}, {"state"}, {"seconds", Align::kRight},
+                           {"peak MiB", Align::kRight}, {"message"}}, {}};
+  for (const Attempt& attempt : store.attempts(id))
+    table.rows.push_back(
+        {utc_date(attempt.ended_ns), name_of(attempt.state),
+         figure(static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9),
+         std::to_string(attempt.peak_rss_bytes >> 20), attempt.message});
+  print_text(table);
+}
+
+void show_record(const TaskRecord& record) {
+  print_text(metrics_table(record));
+  if (!record.curve.empty()) print_text(curve_table(record));
+  if (!record.class_names.empty()) print_text(confusion_table(record));
+  print_text(environment_table(record.environment));
+  Table notes{"Notes and files", {{"kind"}, {"what"}}, {}};
+  for (const Note& note : record.notes) notes.rows.push_back({note.kind, note.text});
+  for (const Artifact& artifact : record.artifacts)
+    notes.rows.push_back({artifact.kind, fmt::format("{} ({} bytes, sha256 {})", artifact.path,
+                                                     artifact.bytes, artifact.sha256)});
+  if (!notes.rows.empty()) print_text(notes);
+}
+
+json record_json(const TaskRecord& record) {
+  json metrics = json::array(), curve = json::array();
+  const auto number = [](double value) { return std::isnan(value) ? json() : json(value); };
+  for (const Metric& m : record.metrics)
+    metrics.push_back({{"name", m.name}, {"split", m.split}, {"value", number(m.value)},
+                       {"unit", m.unit}, {"lower", number(m.lower)}, {"upper", number(m.upper)},
+                       {"method", m.method}, {"n", m.n}});
+  for (const EpochPoint& p : record.curve)
+    curve.push_back({{"epoch", p.epoch}, {"learning_rate", p.learning_rate},
+                     {"train_loss", p.train_loss}, {"train_accuracy", p.train_accuracy},
+                     {"validation_loss", p.validation_loss},
+                     {"validation_accuracy", p.validation_accuracy}, {"seconds", p.seconds},
+                     {"other_seconds", p.other_seconds}});
+  return {{"schema", 1}, {"id", task_id(record.task)}, {"task", to_json(record.task)},
+          {"metrics", metrics}, {"curve", curve},
+          {"environment", {{"commit", record.environment.commit},
+                           {"dirty", record.environment.dirty},
+                           {"libtorch", record.environment.libtorch},
+                           {"cpu", record.environment.cpu},
+                           {"gpu", record.environment.gpu},
+                           {"threads", record.environment.threads}}}};
+}
+
+void show_task(const Store& store, const std::string& id, const std::string& format) {
+  const std::optional<TaskRecord> record = store.load(id);
+  if (format == "json") {
+    print_json(record ? record_json(*record) : json{{"schema", 1}, {"id", id}});
+    return;
+  }
+  fmt::print("task {}\n\n", id);
+  if (record) {
+    fmt::print("{}\n\n", to_json(record->task).dump(2));
+    show_record(*record);
+  }
+  show_attempts(store, id);
+}
+
+// --- a model --------------------------------------------------------------------------------------
+
+std::string sizes(const json& list) {
+  return fmt::format("{}", fmt::join(list.get<std::vector<std::int64_t>>(), "x"));
+}
+
+void show_model(const json& card) {
+  const auto text = [&](const char* key) { return card.at(key).get<std::string>(); };
+  std::vector<std::pair<std::string, std::string>> head = {
+      {"variant", text("variant")},
+      {"paper", text("paper")},
+      {"arXiv", text("arxiv").empty() ? "-" : text("arxiv")},
+      {"input", sizes(card.at("input"))},
+      {"parameters", card.at("parameters").dump()},
+      {"MACs per image", card.at("macs").dump()}};
+  if (!text("note").empty()) head.emplace_back("note", text("note"));
+  print_text(pairs(text("name") + ": " + text("title"), head));
+  Table rows{"Rows, in the paper's order",
+             {{"row"}, {"operation"}, {"members"}, {"output"}, {"parameters", Align::kRight}}, {}};
+  for (const json& row : card.at("rows"))
+    rows.rows.push_back({row.at("id"), row.at("operation"), row.at("members"), sizes(row.at("out")),
+                         row.at("parameters").dump()});
+  print_text(rows);
+  if (card.at("departures").empty()) return;
+  Table ledger{"Departures", {{"row"}, {"tag"}, {"paper says"}, {"we do"}, {"because"}}, {}};
+  for (const json& d : card.at("departures"))
+    ledger.rows.push_back({d.at("row"), d.at("tag"), d.at("paper_says"), d.at("we_do"),
+                           d.at("because")});
+  print_text(ledger);
+}
+
+/// All variants of a model; false where there is no such model.
+bool show_models(const std::string& name, const std::string& format) {
+  const Tables tables;
+  json found = json::array();
+  for (const json& card : tables.models())
+    if (card.at("name") == name) found.push_back(card);
+  if (found.empty()) return false;
+  if (format == "json")
+    print_json({{"schema", 1}, {"models", found}});
+  else
+    for (const json& card : found) show_model(card);
+  return true;
+}
+
+// --- an experiment --------------------------------------------------------------------------------
+
+json claim_json(const Claim& claim) {
+  return {{"id", claim.id}, {"source", claim.source}, {"locator", claim.locator},
+          {"metric", claim.metric}, {"value", claim.value}, {"unit", claim.unit},
+          {"decimals", claim.decimals}, {"n", claim.n}, {"protocol", claim.protocol},
+          {"grade", claim.grade}, {"differs", claim.differs}};
+}
+
+json experiment_json(const Experiment& experiment, const std::string& profile) {
+  FieldWriter protocol;
+  const Experiment::Resolved resolved = experiment.resolve(profile, {});
+  visit(protocol, resolved.protocol);
+  json assumptions = json::array();
+  for (const Assumption& a : experiment.assumptions)
+    assumptions.push_back({{"field", a.field}, {"choice", a.choice}, {"reason", a.reason}});
+  return {{"schema", 1}, {"experiment", experiment.id}, {"title", experiment.title},
+          {"model", experiment.model}, {"variant", experiment.variant},
+          {"dataset", experiment.dataset}, {"file", experiment.file.string()},
+          {"profile", profile}, {"protocol", protocol.result}, {"assumptions", assumptions},
+          {"claim", experiment.claim ? claim_json(*experiment.claim) : json()}};
+}
+
+void show_tasks(const Store& store, const std::string& experiment) {
+  Table table{"Results", {{"task"}, {"data"}, {"profile"}, {"device"}, {"seed", Align::kRight},
+                          {"accuracy %", Align::kRight}, {"95 %"}, {"n", Align::kRight},
+                          {"overhead %", Align::kRight}}, {}};
+  for (const std::string& id : store.matching_ids(experiment)) {
+    const std::optional<TaskRecord> record = store.load(id);
+    if (!record) continue;
+    std::vector<std::string> row = {id.substr(0, 12), name_of(record->task.data),
+                                    record->task.profile, record->task.device_class,
+                                    std::to_string(record->task.seed), "-", "-", "-", "-"};
+    for (const Metric& metric : record->metrics) {
+      if (metric.name == "accuracy" && metric.split == "test") {
+        row[5] = fmt::format("{:.2f}", metric.value);
+        row[6] = fmt::format("{:.2f} .. {:.2f}", metric.lower, metric.upper);
+        row[7] = std::to_string(metric.n);
+      }
+      if (metric.name == "loop_overhead") row[8] = figure(metric.value);
+    }
+    table.rows.push_back(row);
+  }
+  if (!table.rows.empty()) print_text(table);
+}
+
+void show_experiment(const Experiment& experiment, const Options& options) {
+  const std::string& profile = options.request.profile;
+  if (options.format == "json") return print_json(experiment_json(experiment, profile));
+  std::vector<std::pair<std::string, std::string>> head = {
+      {"model", experiment.model + ", variant " + experiment.variant},
+      {"dataset", experiment.dataset},
+      {"file", experiment.file.string()}};
+  if (const auto& claim = experiment.claim) {
+    head.emplace_back("claim", fmt::format("{:.{}f} {} {} (n {}, evidence grade {})", claim->value,
+                                           claim->decimals, claim->unit, claim->metric, claim->n,
+                                           claim->grade));
+    head.emplace_back("claimed by", claim->source + "; " + claim->locator);
+    head.emplace_back("its protocol", claim->protocol);
+    for (const std::string& difference : claim->differs)
+      head.emplace_back("ours differs", difference);
+  }
+  print_text(pairs(experiment.id + ": " + experiment.title, head));
+  Table assumptions{"Assumptions: what the paper leaves open",
+                    {{"field"}, {"our choice"}, {"reason"}}, {}};
+  for (const Assumption& a : experiment.assumptions)
+    assumptions.rows.push_back({a.field, a.choice, a.reason});
+  if (!assumptions.rows.empty()) print_text(assumptions);
+  FieldDocs docs;
+  const Experiment::Resolved resolved = experiment.resolve(profile, {});
+  visit(docs, resolved.protocol);
+  Table protocol{"Protocol, profile " + profile, {{"key"}, {"value"}, {"meaning"}}, {}};
+  for (const FieldDoc& doc : docs.rows)
+    protocol.rows.push_back({doc.key, doc.default_value, doc.meaning});
+  print_text(protocol);
+  if (fs::exists(options.database))
+    show_tasks(Store::open_existing(options.database), experiment.id);
+}
+
+bool looks_like_id(const std::string& text) {
+  return text.size() >= 6 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+}  // namespace
+
+int verb_show(const Options& options) {
+  const std::vector<Experiment> known = load_experiments(options.configs);
+  for (const Experiment& experiment : known) {
+    if (experiment.id != options.subject) continue;
+    show_experiment(experiment, options);
+    return 0;
+  }
+  if (show_models(options.subject, options.format)) return 0;
+  if (looks_like_id(options.subject)) {
+    const Store store = Store::open_existing(options.database);
+    const std::vector<std::string> ids = store.matching_ids(options.subject);
+    if (ids.size() > 1)
+      fail(Exit::kUsage, "{}: {} tasks begin so; give more digits", options.subject, ids.size());
+    if (ids.size() == 1) {
+      show_task(store, ids[0], options.format);
+      return 0;
+    }
+  }
+  std::vector<std::string> names;
+  for (const Experiment& experiment : known) names.push_back(experiment.id);
+  for (const json& card : Tables().models()) names.push_back(card.at("name"));
+  fail(Exit::kUsage, "no experiment, model or task '{}'{}", options.subject,
+       suggest(options.subject, names));
+}
+
+}  // namespace mien

@@ -1,0 +1,259 @@
+// list, plan, run, help config.
+#include <unistd.h>
+
+#include <cstdio>
+#include <set>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/progress.h"
+#include "harness/schedule.h"
+#include "harness/verbs.h"
+#include "results/board.h"
+#include "results/render.h"
+#include "results/table.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+std::string claim_text(const std::optional<Claim>& claim) {
+  if (!claim) return "-";
+  return fmt::format("{:.{}f} {}", claim->value, claim->decimals, claim->unit);
+}
+
+void list_experiments(const Options& options, Table& table, json& items) {
+  table.columns = {{"experiment"}, {"claim", Align::kRight}, {"variant", Align::kLeft, 2},
+                   {"title", Align::kLeft, 1}};
+  for (const Experiment& experiment : load_experiments(options.configs)) {
+    table.rows.push_back(
+        {experiment.id, claim_text(experiment.claim), experiment.variant, experiment.title});
+    items.push_back({{"experiment", experiment.id},
+                     {"model", experiment.model},
+                     {"variant", experiment.variant},
+                     {"dataset", experiment.dataset},
+                     {"title", experiment.title},
+                     {"claim", experiment.claim ? json(experiment.claim->value) : json()},
+                     {"assumptions", experiment.assumptions.size()}});
+  }
+}
+
+void list_models(Table& table, json& items) {
+  table.columns = {{"model"}, {"variant"}, {"parameters", Align::kRight}, {"input", Align::kRight},
+                   {"departures", Align::kRight, 2}, {"title", Align::kLeft, 1}};
+  const Tables tables;
+  for (const json& entry : tables.models()) {
+    table.rows.push_back({entry.at("name"), entry.at("variant"), entry.at("parameters").dump(),
+                          fmt::format("{}", fmt::join(entry.at("input").get<std::vector<int>>(), "x")),
+                          std::to_string(entry.at("departures").size()), entry.at("title")});
+    json item = entry;
+    item.erase("tensors");
+    items.push_back(item);
+  }
+}
+
+void list_datasets(Table& table, json& items) {
+  table.columns = {{"dataset"}, {"classes", Align::kRight}, {"title"}};
+  const Tables tables;
+  for (const json& entry : tables.datasets()) {
+    table.rows.push_back({entry.at("name"), std::to_string(entry.at("classes").size()),
+                          entry.at("title")});
+    items.push_back(entry);
+  }
+}
+
+std::string state_of(const PlannedTask& planned) {
+  if (planned.done) return "done";
+  return planned.id.empty() ? "pack missing" : "to run";
+}
+
+Table plan_table(const Plan& plan) {
+  Table table;
+  table.columns = {{"task"}, {"seed", Align::kRight}, {"data"}, {"profile"}, {"device"},
+                   {"state"}, {"expected", Align::kRight}, {"id", Align::kLeft, 1}};
+  for (const PlannedTask& planned : plan.tasks) {
+    const Task& task = planned.task;
+    const bool timing = task.kind == TaskKind::kThroughput;
+    table.rows.push_back({timing ? task.model + " throughput" : task.experiment,
+                          timing ? "-" : std::to_string(task.seed),
+                          timing ? "-" : name_of(task.data), task.profile, plan.device,
+                          state_of(planned), planned.done ? "-" : duration_text(planned.seconds),
+                          planned.id.empty() ? "-" : planned.id.substr(0, 12)});
+  }
+  return table;
+}
+
+json plan_json(const Plan& plan) {
+  json tasks = json::array();
+  for (const PlannedTask& planned : plan.tasks) {
+    json task = to_json(planned.task);
+    task.erase("schema");
+    tasks.push_back({{"id", planned.id.empty() ? json() : json(planned.id)},
+                     {"state", state_of(planned)},
+                     {"expected_seconds", planned.seconds},
+                     {"time_limit_minutes", planned.time_limit_minutes},
+                     {"task", task}});
+  }
+  return {{"schema", 1}, {"device", plan.device}, {"tasks", tasks}};
+}
+
+std::string plan_summary(const Plan& plan) {
+  double seconds = 0;
+  std::size_t open = 0;
+  for (const PlannedTask& planned : plan.tasks) {
+    if (planned.done) continue;
+    seconds += planned.seconds;
+    ++open;
+  }
+  return fmt::format("{} tasks: {} done, {} to run, about {}", plan.tasks.size(),
+                     plan.tasks.size() - open, open, duration_text(seconds));
+}
+
+BoardFormat board_format(const std::string& format) {
+  if (format == "md") return BoardFormat::kMarkdown;
+  if (format == "csv") return BoardFormat::kCsv;
+  return format == "json" ? BoardFormat::kJson : BoardFormat::kText;
+}
+
+json run_json(const RunSummary& summary, const Board& board) {
+  json tasks = json::array();
+  for (const Outcome& outcome : summary.outcomes) {
+    const Task& task = outcome.planned.task;
+    const Attempt& attempt = outcome.attempt;
+    tasks.push_back({{"id", outcome.planned.id},
+                     {"experiment", task.experiment},
+                     {"kind", name_of(task.kind)},
+                     {"seed", task.seed},
+                     {"state", name_of(attempt.state)},
+                     {"message", attempt.message},
+                     {"seconds", static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9}});
+  }
+  return {{"schema", 1},
+          {"exit_code", summary.exit_code()},
+          {"tasks", tasks},
+          {"board", json::parse(render(board, BoardFormat::kJson))}};
+}
+
+void say_where(const Options& options, const RunPlaces& places) {
+  fmt::print(stderr,
+             "\ndatabase     {}\nweights      {}\npacks        {}\nexperiments  {}\n",
+             fs::absolute(places.database).string(), fs::absolute(places.weights()).string(),
+             (paths::cache() / "packs").string(), options.configs);
+}
+
+void say_failures(const RunSummary& summary) {
+  for (const Outcome& outcome : summary.outcomes)
+    if (outcome.attempt.state != AttemptState::kDone)
+      fmt::print(stderr, "bench: {} seed {}: {}: {}\n", outcome.planned.task.experiment,
+                 outcome.planned.task.seed, name_of(outcome.attempt.state),
+                 outcome.attempt.message);
+}
+
+}  // namespace
+
+TextStyle stdout_style() {
+  TextStyle style;
+  if (!::isatty(STDOUT_FILENO)) return style;
+  style.width = terminal_columns(STDOUT_FILENO);
+  style.color = paths::environment("NO_COLOR").empty();
+  return style;
+}
+
+void print_table(const Table& table, const std::string& format) {
+  if (format == "md") return fmt::print("{}", to_markdown(table));
+  if (format == "csv") return fmt::print("{}", to_csv(table));
+  fmt::print("{}", to_text(table, stdout_style()));
+}
+
+void print_json(const json& document) { fmt::print("{}\n", document.dump(2)); }
+
+int verb_list(const Options& options) {
+  Table table;
+  json items = json::array();
+  if (options.subject == "models")
+    list_models(table, items);
+  else if (options.subject == "datasets")
+    list_datasets(table, items);
+  else
+    list_experiments(options, table, items);
+  if (options.format == "json")
+    print_json({{"schema", 1}, {options.subject, items}});
+  else
+    print_table(table, options.format);
+  return 0;
+}
+
+int verb_plan(const Options& options) {
+  std::optional<Store> store;
+  if (fs::exists(options.database)) store = Store::open_existing(options.database);
+  const Tables tables;
+  const Plan plan = make_plan(options.request, load_experiments(options.configs), tables,
+                              store ? &*store : nullptr, locate_dataset);
+  if (options.format == "json") {
+    print_json(plan_json(plan));
+  } else {
+    print_table(plan_table(plan), options.format);
+    fmt::print(stderr, "{}\n", plan_summary(plan));
+  }
+  return 0;
+}
+
+int verb_run(const Options& options) {
+  const RunPlaces places{options.database};
+  const Tables tables;
+  const std::vector<Experiment> known = load_experiments(options.configs);
+  select(known, options.request.selectors);  // a wrong name must not create a database
+  const DatabaseLock lock(options.database);
+  Store store = Store::open(options.database);
+  if (const std::int64_t found = recover(places, store); found > 0)
+    fmt::print(stderr, "{} finished tasks of an earlier run taken over\n", found);
+  const Plan plan = make_plan(options.request, known, tables, &store, prepare_dataset);
+  for (const Experiment& experiment : plan.experiments)
+    if (experiment.claim) store.upsert_claim(experiment.id, *experiment.claim);
+  fmt::print(stderr, "{}{}\n\n", to_text(plan_table(plan)), plan_summary(plan));
+
+  const bool terminal = ::isatty(STDERR_FILENO);
+  const RunSummary summary =
+      run_plan(plan, places, {options.jobs, options.memory_limit_mib, terminal}, store);
+  const Board board = make_board(store.board_input());
+  if (options.format == "json")
+    print_json(run_json(summary, board));
+  else
+    fmt::print("\n{}", render(board, board_format(options.format), stdout_style()));
+  std::fflush(stdout);
+  say_where(options, places);
+  say_failures(summary);
+  if (summary.signal) fmt::print(stderr, "bench: interrupted; run the same command to go on\n");
+  return summary.exit_code();
+}
+
+int verb_board(const Options& options) {
+  const Store store = Store::open_existing(options.database);
+  const Board board = make_board(store.board_input(), {options.all});
+  fmt::print("{}", render(board, board_format(options.format), stdout_style()));
+  return 0;
+}
+
+int verb_help_config(const Options& options) {
+  FieldDocs docs;
+  const Protocol defaults;
+  visit(docs, defaults);
+  Table table{"Keys of an experiment's protocol",
+              {{"key"}, {"values"}, {"default"}, {"meaning", Align::kLeft, 1}}, {}};
+  json items = json::array();
+  for (const FieldDoc& doc : docs.rows) {
+    table.rows.push_back({doc.key, doc.type, doc.default_value, doc.meaning});
+    items.push_back({{"key", doc.key}, {"values", doc.type}, {"default", doc.default_value},
+                     {"meaning", doc.meaning}});
+  }
+  if (options.format == "json")
+    print_json({{"schema", 1}, {"keys", items}});
+  else
+    print_table(table, options.format);
+  return 0;
+}
+
+}  // namespace mien

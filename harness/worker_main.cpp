@@ -1,0 +1,153 @@
+// bench-worker: runs one task and writes one shard. Links LibTorch, never OpenCV.
+//
+//   stdout  events, one JSON object per line: {"event":"progress","fraction":0.25,"what":"epoch 1/4"}
+//           and, last, {"event":"done"} or {"event":"failed","state":"oom","message":"..."}
+//   stderr  log
+#include <malloc.h>
+#include <sys/resource.h>
+#include <torch/torch.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+#include "harness/engine/run_task.h"
+#include "harness/environment.h"
+#include "models/registry.h"
+#include "results/store.h"
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+void emit(const json& event) {
+  std::fputs((event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+/// At most five progress events a second, so that a fast task does not drown its reader.
+Progress limited_progress() {
+  auto last = std::make_shared<std::chrono::steady_clock::time_point>();
+  return [last](double fraction, const std::string& what) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - *last < std::chrono::milliseconds(200)) return;
+    *last = now;
+    emit({{"event", "progress"}, {"fraction", fraction}, {"what", what}});
+  };
+}
+
+/// Keeps freed memory: activations of every step are the same size, and returning them to the
+/// kernel costs page faults each time.
+void keep_freed_memory() {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+}
+
+std::int64_t peak_rss_bytes() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+/// The shard appears under its name only when it is whole.
+void write_shard(const TaskRecord& record, const std::filesystem::path& path) {
+  const std::filesystem::path partial = path.string() + fmt::format(".partial-{}", ::getpid());
+  std::error_code ignored;
+  std::filesystem::remove(partial, ignored);
+  try {
+    Store::open(partial, Store::Mode::kShard).append(record);
+  } catch (...) {
+    std::filesystem::remove(partial, ignored);
+    throw;
+  }
+  std::filesystem::rename(partial, path);
+}
+
+struct RunArguments {
+  std::filesystem::path task, shard;
+  WorkerOptions worker;
+};
+
+void run(const RunArguments& arguments) {
+  const Task task = read_task(arguments.task);
+  Attempt attempt;
+  attempt.started_ns = now_ns();
+  TaskRecord record = run_task(task, arguments.worker, limited_progress());
+  attempt.ended_ns = now_ns();
+  attempt.peak_rss_bytes = peak_rss_bytes();
+  record.attempt = attempt;
+  write_shard(record, arguments.shard);
+  emit({{"event", "done"}, {"shard", arguments.shard.string()}});
+}
+
+/// LibTorch's errors carry a stack; their first line says what happened.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+bool is_memory_fault(const std::string& message) {
+  for (const char* sign : {"can't allocate memory", "out of memory", "CUDA_ERROR_OUT_OF_MEMORY"})
+    if (message.find(sign) != std::string::npos) return true;
+  return false;
+}
+
+int failed(Exit code, const char* state, const std::string& message) {
+  emit({{"event", "failed"}, {"state", state}, {"message", message}});
+  std::fprintf(stderr, "bench-worker: %s\n", message.c_str());
+  return static_cast<int>(code);
+}
+
+int guarded(const std::function<void()>& verb) {
+  const std::string hint = "; lower batch, or raise --memory-limit";
+  try {
+    verb();
+    return 0;
+  } catch (const Error& error) {
+    return failed(error.code(), "failed", error.what());
+  } catch (const std::bad_alloc&) {
+    return failed(Exit::kTaskFailed, "oom", "out of memory" + hint);
+  } catch (const c10::Error& error) {
+    const std::string message = error.what_without_backtrace();
+    if (is_memory_fault(message)) return failed(Exit::kTaskFailed, "oom", first_line(message) + hint);
+    return failed(Exit::kTaskFailed, "failed", first_line(message));
+  } catch (const std::exception& error) {
+    return failed(Exit::kTaskFailed, "failed", first_line(error.what()));
+  }
+}
+
+}  // namespace
+}  // namespace mien
+
+int main(int argc, char** argv) {
+  using namespace mien;
+  keep_freed_memory();
+  CLI::App app{"bench-worker: runs one task of Mien and writes one shard"};
+  app.require_subcommand(1);
+  RunArguments arguments;
+  CLI::App* run_verb = app.add_subcommand("run", "run a task file");
+  run_verb->add_option("task", arguments.task, "task file (JSON)")->required();
+  run_verb->add_option("--shard", arguments.shard, "result database to write")->required();
+  run_verb->add_option("--pack", arguments.worker.pack, "the dataset's pack");
+  run_verb->add_option("--weights", arguments.worker.weights, "where to save trained weights");
+  run_verb->add_option("--device", arguments.worker.device, "cpu or cuda:N");
+  run_verb->add_option("--threads", arguments.worker.threads, "CPU threads")
+      ->check(CLI::PositiveNumber);
+  CLI::App* cards_verb = app.add_subcommand("cards", "print the model table as JSON");
+  CLI::App* devices_verb = app.add_subcommand("devices", "print the usable devices as JSON");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return static_cast<int>(Exit::kUsage);
+  }
+  return guarded([&] {
+    if (cards_verb->parsed()) std::puts(models_json().c_str());
+    if (devices_verb->parsed())
+      std::puts(json({{"cuda", torch::cuda::device_count()}, {"blas", loaded_blas()}}).dump().c_str());
+    if (run_verb->parsed()) run(arguments);
+  });
+}

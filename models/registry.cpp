@@ -1,0 +1,128 @@
+#include "models/registry.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "harness/core/error.h"
+
+namespace mien {
+
+const ModelEntry& deepemotion();
+const ModelEntry& fer2013cnn();
+const ModelEntry& null();
+
+const std::vector<const ModelEntry*>& models() {
+  static const std::vector<const ModelEntry*> table = {
+      &deepemotion(),
+      &fer2013cnn(),
+      &null(),
+  };
+  return table;
+}
+
+const ModelEntry& find_model(const std::string& name, const std::string& variant) {
+  std::vector<std::string> names, variants;
+  for (const ModelEntry* entry : models()) {
+    if (entry->card.name == name && entry->card.variant == variant) return *entry;
+    names.push_back(entry->card.name);
+    if (entry->card.name == name) variants.push_back(entry->card.variant);
+  }
+  if (variants.empty()) fail(Exit::kUsage, "no model '{}'{}", name, suggest(name, names));
+  fail(Exit::kUsage, "model {} has no variant '{}'{}", name, variant, suggest(variant, variants));
+}
+
+bool Model::fit(const torch::Tensor&, std::int64_t) { return false; }
+
+torch::Tensor Model::tap(const char* id, torch::Tensor x) {
+  const auto row = std::find_if(
+      rows_.begin(), rows_.end(), [&](const Row& r) { return std::string_view(r.id) == id; });
+  MIEN_ASSERT(row != rows_.end());
+  std::size_t dimensions = 0;
+  while (dimensions < 3 && row->out[dimensions] != 0) ++dimensions;
+  const auto sizes = x.sizes().slice(1);
+  const bool fits = sizes.size() == dimensions &&
+                    std::equal(sizes.begin(), sizes.end(), row->out.begin());
+  if (!fits)
+    fail(Exit::kUsage, "row {} ({}): output is {}, the table says {}; is the input of the size on "
+         "the card?", id, row->operation, fmt::join(sizes, "x"),
+         fmt::join(row->out.begin(), row->out.begin() + dimensions, "x"));
+  if (trace_) trace_->seen.emplace_back(id, x);
+  return x;
+}
+
+std::int64_t parameter_count(const torch::nn::Module& model) {
+  std::int64_t count = 0;
+  for (const torch::Tensor& parameter : model.parameters()) count += parameter.numel();
+  return count;
+}
+
+namespace {
+
+using nlohmann::json;
+
+json rows_json(const ModelEntry& entry) {
+  json rows = json::array();
+  for (const Row& row : entry.rows) {
+    json out = json::array();
+    for (const std::int64_t size : row.out)
+      if (size) out.push_back(size);
+    rows.push_back({{"id", row.id},
+                    {"operation", row.operation},
+                    {"members", row.members},
+                    {"out", out},
+                    {"parameters", row.parameters}});
+  }
+  return rows;
+}
+
+json departures_json(const ModelEntry& entry) {
+  json ledger = json::array();
+  for (const Departure& departure : entry.departures)
+    ledger.push_back({{"row", departure.row},
+                      {"tag", departure.tag},
+                      {"paper_says", departure.paper_says},
+                      {"we_do", departure.we_do},
+                      {"because", departure.because}});
+  return ledger;
+}
+
+json tensors_json(const ModelEntry& entry) {
+  json tensors = json::array();
+  ModelOptions options;
+  options.classes = entry.card.classes;
+  const std::shared_ptr<Model> model = entry.make(options);
+  for (const auto& parameter : model->named_parameters())
+    tensors.push_back({{"name", parameter.key()}, {"shape", parameter.value().sizes().vec()}});
+  return tensors;
+}
+
+json entry_json(const ModelEntry& entry) {
+  const Card& card = entry.card;
+  return {{"name", card.name},
+          {"variant", card.variant},
+          {"title", card.title},
+          {"paper", card.paper},
+          {"arxiv", card.arxiv},
+          {"input", card.input},
+          {"classes", card.classes},
+          {"parameters", card.parameters},
+          {"macs", card.macs},
+          {"note", card.note},
+          {"rows", rows_json(entry)},
+          {"departures", departures_json(entry)},
+          {"tensors", tensors_json(entry)}};
+}
+
+}  // namespace
+
+std::string models_json() {
+  json table = json::array();
+  for (const ModelEntry* entry : models()) table.push_back(entry_json(*entry));
+  const json document = {{"schema", 1},
+                         {"libtorch", TORCH_VERSION},
+                         {"cuda", torch::hasCUDA()},
+                         {"models", table}};
+  return document.dump(1);
+}
+
+}  // namespace mien

@@ -206,6 +206,16 @@ std::vector<std::string> Store::done_ids() const {
   return ids;
 }
 
+std::vector<std::string> Store::matching_ids(const std::string& text) const {
+  std::vector<std::string> ids;
+  Statement statement(*connection_,
+                      "SELECT id FROM task WHERE experiment = :text "
+                      "OR substr(id, 1, length(:text)) = :text ORDER BY key");
+  statement.bind("text", text);
+  while (statement.step()) statement.get(0, ids.emplace_back());
+  return ids;
+}
+
 std::optional<TaskRecord> Store::load(const std::string& task_id) const {
   const std::int64_t key = done_key(*connection_, task_id);
   if (key == 0) return std::nullopt;

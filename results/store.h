@@ -55,6 +55,8 @@ class Store {
   bool is_done(const std::string& task_id) const;
   /// Ids of all done tasks, ascending.
   std::vector<std::string> done_ids() const;
+  /// Ids of all tried tasks of an experiment, or whose id begins with `text`; oldest first.
+  std::vector<std::string> matching_ids(const std::string& text) const;
   /// The whole record of a done task.
   std::optional<TaskRecord> load(const std::string& task_id) const;
   /// Every attempt at a task, oldest first; empty where it was never tried.

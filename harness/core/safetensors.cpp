@@ -211,7 +211,12 @@ SafetensorsHeader safetensors_header(const std::map<std::string, TensorView>& te
                   {"data_offsets", {at, end}}};
     at = end;
   }
-  std::string body = text.dump();
+  std::string body;
+  try {
+    body = text.dump();
+  } catch (const json::exception&) {  // names from a file system may hold any bytes
+    fail(Exit::kPrecondition, "a name or text for a safetensors header is not UTF-8; rename the file");
+  }
   body.resize((body.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = body.size();
   header.bytes.assign(reinterpret_cast<const char*>(&length), 8);

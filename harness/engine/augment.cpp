@@ -1,0 +1,162 @@
+#include "harness/engine/augment.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "harness/core/error.h"
+#include "harness/engine/batches.h"
+
+namespace mien {
+namespace {
+
+// Columns of the table of draws; every sample has its own row.
+enum Column : std::int64_t {
+  kArea, kAspect, kCropX, kCropY,
+  kShiftGate, kShiftX, kShiftY,
+  kFlip,
+  kRotateGate, kAngle,
+  kOffsetX, kOffsetY,
+  kErase,                    // then five per crop: gate, area, aspect, x, y
+  kColumns = kErase + 5 * 10
+};
+
+torch::Tensor column(const torch::Tensor& draws, std::int64_t c) { return draws.select(1, c); }
+
+/// Uniform in [-1, 1).
+torch::Tensor symmetric(const torch::Tensor& draws, std::int64_t c) {
+  return column(draws, c) * 2 - 1;
+}
+
+torch::Tensor gate(const torch::Tensor& draws, std::int64_t c, double probability) {
+  return (column(draws, c) < probability).to(torch::kFloat);
+}
+
+// RandomErasing of Zhong et al. 2017 (arXiv 1708.04896) with its usual ranges.
+constexpr double kEraseAreaLow = 0.02, kEraseAreaHigh = 0.33;
+constexpr double kEraseAspectLow = 0.3, kEraseAspectHigh = 3.3;
+
+}  // namespace
+
+Augmenter::Augmenter(const Protocol& protocol, std::array<std::int64_t, 3> input, std::uint64_t seed)
+    : protocol_(protocol), height_(input[1]), width_(input[2]), seed_(seed) {
+  if (protocol.area_low > protocol.area_high)
+    fail(Exit::kUsage, "augment.area_low {} is above augment.area_high {}", protocol.area_low,
+         protocol.area_high);
+}
+
+void Augmenter::start_epoch(std::int64_t epoch, std::int64_t samples, torch::Device device) {
+  draws_ = uniform(samples, kColumns, seed_, static_cast<std::uint64_t>(epoch)).to(device);
+}
+
+bool Augmenter::moves_pixels() const {
+  const bool resizes = protocol_.area_low != 1 || protocol_.area_high != 1 || protocol_.aspect != 1;
+  const bool shifts = protocol_.shift > 0 && protocol_.shift_probability > 0;
+  const bool rotates = protocol_.rotate_degrees > 0 && protocol_.rotate_probability > 0;
+  return resizes || shifts || rotates;
+}
+
+/// Resized crop, shift, flip and rotation in this order, composed into one affine map from output to
+/// input coordinates in [-1, 1] and sampled once, bilinearly, zeros outside.
+torch::Tensor Augmenter::warp(const torch::Tensor& x, const torch::Tensor& draws) const {
+  const torch::Tensor area =
+      protocol_.area_low + column(draws, kArea) * (protocol_.area_high - protocol_.area_low);
+  const torch::Tensor aspect = torch::exp(symmetric(draws, kAspect) * std::log(protocol_.aspect));
+  // A crop wider than the image is the whole image.
+  const torch::Tensor wide = torch::sqrt(area * aspect).clamp_max(1);
+  const torch::Tensor high = torch::sqrt(area / aspect).clamp_max(1);
+  const torch::Tensor centre_x = (1 - wide) * symmetric(draws, kCropX);
+  const torch::Tensor centre_y = (1 - high) * symmetric(draws, kCropY);
+  const torch::Tensor shifted = gate(draws, kShiftGate, protocol_.shift_probability);
+  const torch::Tensor shift_x = shifted * symmetric(draws, kShiftX) * (2 * protocol_.shift);
+  const torch::Tensor shift_y = shifted * symmetric(draws, kShiftY) * (2 * protocol_.shift);
+  const torch::Tensor mirror = 1 - 2 * gate(draws, kFlip, protocol_.flip_probability);
+  const torch::Tensor angle = gate(draws, kRotateGate, protocol_.rotate_probability) *
+                              symmetric(draws, kAngle) *
+                              (protocol_.rotate_degrees * std::numbers::pi / 180);
+  const torch::Tensor cosine = torch::cos(angle), sine = torch::sin(angle);
+  const torch::Tensor theta =
+      torch::stack({wide * mirror * cosine, wide * mirror * sine, centre_x - wide * shift_x,
+                    -high * sine, high * cosine, centre_y - high * shift_y},
+                   1)
+          .view({-1, 2, 3});
+  const torch::Tensor grid = torch::affine_grid_generator(theta, x.sizes(), false);
+  return torch::grid_sampler(x, grid, /*bilinear*/ 0, /*zeros*/ 0, /*align_corners=*/false);
+}
+
+torch::Tensor Augmenter::flip(const torch::Tensor& x, const torch::Tensor& draws) const {
+  const torch::Tensor flipped = column(draws, kFlip) < protocol_.flip_probability;
+  return torch::where(flipped.view({-1, 1, 1, 1}), x.flip(3), x);
+}
+
+torch::Tensor Augmenter::random_crop(const torch::Tensor& x, const torch::Tensor& draws) const {
+  const std::int64_t rows = x.size(2) - height_ + 1, columns = x.size(3) - width_ + 1;
+  const torch::Tensor y = (column(draws, kOffsetY) * rows).to(torch::kLong);
+  const torch::Tensor x0 = (column(draws, kOffsetX) * columns).to(torch::kLong);
+  const torch::Tensor image = torch::arange(x.size(0), y.options());
+  // [B, C, rows, columns, H, W] without a copy, then one gather.
+  const torch::Tensor windows = x.unfold(2, height_, 1).unfold(3, width_, 1);
+  return windows.permute({0, 2, 3, 1, 4, 5}).index({image, y, x0});
+}
+
+torch::Tensor Augmenter::center_crop(const torch::Tensor& x) const {
+  const std::int64_t top = (x.size(2) - height_) / 2, left = (x.size(3) - width_) / 2;
+  return x.narrow(2, top, height_).narrow(3, left, width_);
+}
+
+torch::Tensor Augmenter::ten_crop(const torch::Tensor& x) const {
+  const std::int64_t bottom = x.size(2) - height_, right = x.size(3) - width_;
+  const auto cut = [&](std::int64_t top, std::int64_t left) {
+    return x.narrow(2, top, height_).narrow(3, left, width_);
+  };
+  const torch::Tensor five = torch::cat(
+      {cut(0, 0), cut(0, right), cut(bottom, 0), cut(bottom, right), center_crop(x)});
+  return torch::cat({five, five.flip(3)});
+}
+
+torch::Tensor Augmenter::erase(const torch::Tensor& x, const torch::Tensor& draws) const {
+  const std::int64_t crops = x.size(0) / draws.size(0);
+  std::vector<torch::Tensor> masks;
+  const torch::Tensor rows = torch::arange(height_, draws.options()).view({1, -1, 1});
+  const torch::Tensor columns = torch::arange(width_, draws.options()).view({1, 1, -1});
+  for (std::int64_t crop = 0; crop < crops; ++crop) {  // at most ten
+    const std::int64_t first = kErase + 5 * crop;
+    const auto draw = [&](std::int64_t i) { return column(draws, first + i).view({-1, 1, 1}); };
+    const torch::Tensor area = kEraseAreaLow + draw(1) * (kEraseAreaHigh - kEraseAreaLow);
+    const torch::Tensor aspect = torch::exp(
+        std::log(kEraseAspectLow) + draw(2) * std::log(kEraseAspectHigh / kEraseAspectLow));
+    const torch::Tensor high = torch::sqrt(area * aspect).clamp_max(1) * height_;
+    const torch::Tensor wide = torch::sqrt(area / aspect).clamp_max(1) * width_;
+    const torch::Tensor top = torch::floor(draw(3) * (height_ - high));
+    const torch::Tensor left = torch::floor(draw(4) * (width_ - wide));
+    masks.push_back((draw(0) < protocol_.erase_probability) & (rows >= top) & (rows < top + high) &
+                    (columns >= left) & (columns < left + wide));
+  }
+  return x.masked_fill(torch::cat(masks).unsqueeze(1), 0);
+}
+
+torch::Tensor Augmenter::normalise(const torch::Tensor& x) const {
+  return (x - protocol_.mean) / protocol_.std;
+}
+
+torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor& indices) const {
+  const torch::Tensor draws = draws_.index_select(0, indices);
+  torch::Tensor x = images.to(torch::kFloat) / 255;
+  if (moves_pixels())
+    x = warp(x, draws);
+  else if (protocol_.flip_probability > 0)
+    x = flip(x, draws);
+  switch (protocol_.train_crop) {
+    case TrainCrop::kCenter: x = center_crop(x); break;
+    case TrainCrop::kRandom: x = random_crop(x, draws); break;
+    case TrainCrop::kTen: x = ten_crop(x); break;
+  }
+  if (protocol_.erase_probability > 0) x = erase(x, draws);
+  return normalise(x);
+}
+
+torch::Tensor Augmenter::test(const torch::Tensor& images) const {
+  const torch::Tensor x = images.to(torch::kFloat) / 255;
+  return normalise(protocol_.test_crop == TestCrop::kTen ? ten_crop(x) : center_crop(x));
+}
+
+}  // namespace mien

@@ -1,0 +1,62 @@
+#include "harness/engine/batches.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <algorithm>
+
+namespace mien {
+namespace {
+
+constexpr std::uint64_t kSubsetSeed = 20'130'417;  // fixed: the subset is part of the protocol
+
+/// SplitMix64 finaliser (Steele, Lea & Flood 2014): neighbouring (seed, stream) pairs become
+/// unrelated generator seeds.
+std::uint64_t mix(std::uint64_t seed, std::uint64_t stream) {
+  std::uint64_t z = seed * 0x9e3779b97f4a7c15ULL + stream + 0x9e3779b97f4a7c15ULL;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+std::vector<std::int64_t> limited(std::vector<std::int64_t> rows, std::int64_t limit) {
+  if (limit == 0 || limit >= std::ssize(rows)) return rows;
+  const torch::Tensor keys = uniform(std::ssize(rows), 1, kSubsetSeed, 0).flatten();
+  const torch::Tensor order = std::get<1>(keys.sort(/*stable=*/true, /*dim=*/0, false));
+  std::vector<std::int64_t> kept;
+  for (std::int64_t i = 0; i < limit; ++i)
+    kept.push_back(rows[static_cast<std::size_t>(order[i].item<std::int64_t>())]);
+  std::sort(kept.begin(), kept.end());
+  return kept;
+}
+
+template <typename T>
+torch::Tensor borrowed(std::span<const T> values, torch::IntArrayRef shape, torch::Dtype dtype) {
+  return torch::from_blob(const_cast<T*>(values.data()), shape, dtype);
+}
+
+}  // namespace
+
+torch::Tensor uniform(std::int64_t rows,
+                      std::int64_t columns,
+                      std::uint64_t seed,
+                      std::uint64_t stream) {
+  return torch::rand({rows, columns}, at::detail::createCPUGenerator(mix(seed, stream)));
+}
+
+Split load_split(const Pack& pack,
+                 const std::vector<std::string>& splits,
+                 std::int64_t limit,
+                 torch::Device device) {
+  Split split;
+  split.rows = limited(pack.rows_of(splits), limit);
+  const auto shape = pack.image_shape();
+  const torch::Tensor images = borrowed(
+      pack.images(), {pack.size(), shape[0], shape[1], shape[2]}, torch::kUInt8);
+  const torch::Tensor labels = borrowed(pack.labels(), {pack.size()}, torch::kInt64);
+  const torch::Tensor rows = torch::tensor(split.rows, torch::kInt64);
+  split.images = images.index_select(0, rows).to(device);
+  split.labels = labels.index_select(0, rows).to(device);
+  return split;
+}
+
+}  // namespace mien

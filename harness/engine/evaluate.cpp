@@ -1,0 +1,92 @@
+#include "harness/engine/evaluate.h"
+
+#include <cmath>
+#include <limits>
+
+namespace mien {
+namespace {
+
+constexpr std::int64_t kForwardImages = 256;  // crops per forward pass; memory, not meaning
+
+Metric percent(const std::string& name, const std::string& split, double fraction, std::int64_t n) {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  return {name, split, 100 * fraction, "%", none, none, "", n};
+}
+
+}  // namespace
+
+Evaluation evaluate(Model& model,
+                    const Split& split,
+                    const Augmenter& augmenter,
+                    std::int64_t classes,
+                    const std::function<void(double)>& progress) {
+  torch::InferenceMode inference;
+  const bool was_training = model.is_training();
+  model.eval();
+  const std::int64_t crops = augmenter.test_crops();
+  const std::int64_t batch = std::max<std::int64_t>(1, kForwardImages / crops);
+  std::vector<torch::Tensor> parts;
+  for (std::int64_t at = 0; at < split.size(); at += batch) {
+    const std::int64_t count = std::min(batch, split.size() - at);
+    const torch::Tensor images = augmenter.test(split.images.narrow(0, at, count));
+    const torch::Tensor logits =
+        model.forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+    parts.push_back(logits.view({crops, count, classes}).mean(0));
+    if (progress) progress(static_cast<double>(at + count) / static_cast<double>(split.size()));
+  }
+  model.train(was_training);
+
+  Evaluation result;
+  result.logits = torch::cat(parts).to(torch::kCPU).contiguous();
+  const torch::Tensor truth = split.labels.to(torch::kCPU);
+  result.loss = torch::nn::functional::cross_entropy(result.logits, truth).item<double>();
+  const torch::Tensor cells = truth * classes + result.logits.argmax(1);
+  const torch::Tensor counts = torch::bincount(cells, /*weights=*/{}, classes * classes);
+  result.confusion.assign(counts.data_ptr<std::int64_t>(),
+                          counts.data_ptr<std::int64_t>() + counts.numel());
+  result.scores = score(result.confusion, static_cast<std::size_t>(classes));
+  return result;
+}
+
+void store_evaluation(TaskRecord& record,
+                      const std::string& split_name,
+                      const Split& split,
+                      const Pack& pack,
+                      const Evaluation& evaluation) {
+  const ClassScores& scores = evaluation.scores;
+  const Interval interval = wilson(scores.correct, scores.total);
+  record.metrics.push_back({"accuracy", split_name, 100 * scores.accuracy, "%",
+                            100 * interval.lower, 100 * interval.upper, "wilson", scores.total});
+  record.metrics.push_back(
+      percent("uar", split_name, scores.unweighted_average_recall, scores.total));
+  record.metrics.push_back(percent("macro_f1", split_name, scores.macro_f1, scores.total));
+  Metric loss = percent("loss", split_name, 0, scores.total);
+  loss.value = evaluation.loss;
+  loss.unit = "nat";
+  record.metrics.push_back(loss);
+
+  const std::int64_t classes = evaluation.logits.size(1);
+  const torch::Tensor predicted = evaluation.logits.argmax(1);
+  const float* logits = evaluation.logits.data_ptr<float>();
+  for (std::int64_t i = 0; i < split.size(); ++i) {
+    const std::int64_t row = split.rows[static_cast<std::size_t>(i)];
+    const std::size_t at = static_cast<std::size_t>(row);
+    record.predictions.push_back({split_name, row, pack.ids()[at], pack.labels()[at],
+                                  predicted.data_ptr<std::int64_t>()[i],
+                                  {logits + i * classes, logits + (i + 1) * classes}});
+  }
+  for (std::int64_t truth = 0; truth < classes; ++truth)
+    for (std::int64_t guess = 0; guess < classes; ++guess)
+      record.confusion.push_back({split_name, truth, guess,
+                                  evaluation.confusion[static_cast<std::size_t>(
+                                      truth * classes + guess)]});
+}
+
+void use_channels_last(Model& model) {
+  torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : model.parameters())
+    if (parameter.dim() == 4)
+      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+}
+
+}  // namespace mien

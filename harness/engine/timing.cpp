@@ -1,0 +1,94 @@
+#include "harness/engine/timing.h"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/core/error.h"
+#include "harness/core/statistics.h"
+
+namespace mien {
+namespace {
+
+/// Keeps the raw repetitions and prints nothing.
+class Collector : public benchmark::BenchmarkReporter {
+ public:
+  Collector(std::vector<TimingSample>& samples, std::int64_t batch)
+      : samples_(samples), batch_(batch) {}
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      if (run.run_type != Run::RT_Iteration || run.iterations <= 0) continue;
+      samples_.push_back({batch_, run.repetition_index, static_cast<std::int64_t>(run.iterations),
+                          1e9 * run.real_accumulated_time / static_cast<double>(run.iterations)});
+    }
+  }
+
+ private:
+  std::vector<TimingSample>& samples_;
+  std::int64_t batch_;
+};
+
+void time_batch(Model& model,
+                const Card& card,
+                const Protocol& protocol,
+                torch::Device device,
+                std::int64_t batch,
+                std::vector<TimingSample>& samples) {
+  const torch::Tensor images =
+      torch::randn({batch, card.input[0], card.input[1], card.input[2]})
+          .to(device)
+          .contiguous(torch::MemoryFormat::ChannelsLast);
+  const auto pass = [&](benchmark::State& state) {
+    torch::InferenceMode inference;
+    for (auto _ : state) {
+      benchmark::DoNotOptimize(model.forward(images));
+      if (device.is_cuda()) torch::cuda::synchronize();
+    }
+  };
+  benchmark::ClearRegisteredBenchmarks();
+  benchmark::RegisterBenchmark(fmt::format("b{}", batch).c_str(), pass)
+      ->UseRealTime()
+      ->MinTime(protocol.timing_seconds)
+      ->MinWarmUpTime(protocol.timing_warmup_seconds)
+      ->Repetitions(static_cast<int>(protocol.timing_repetitions));
+  Collector collector(samples, batch);
+  benchmark::RunSpecifiedBenchmarks(&collector);
+}
+
+}  // namespace
+
+std::vector<TimingSample> time_inference(Model& model,
+                                         const Card& card,
+                                         const Protocol& protocol,
+                                         torch::Device device,
+                                         const std::function<void(double)>& progress) {
+  model.eval();
+  std::vector<TimingSample> samples;
+  for (std::size_t i = 0; i < protocol.timing_batches.size(); ++i) {
+    time_batch(model, card, protocol, device, protocol.timing_batches[i], samples);
+    progress(static_cast<double>(i + 1) / static_cast<double>(protocol.timing_batches.size()));
+  }
+  if (samples.empty()) fail(Exit::kTaskFailed, "no timing sample was taken; give timing.batches");
+  return samples;
+}
+
+std::vector<Metric> timing_metrics(const std::vector<TimingSample>& samples) {
+  std::map<std::int64_t, std::vector<double>> seconds_by_batch;
+  for (const TimingSample& sample : samples)
+    seconds_by_batch[sample.batch].push_back(sample.nanoseconds / 1e9);
+  std::vector<Metric> metrics;
+  for (const auto& [batch, seconds] : seconds_by_batch) {
+    const double middle = median(seconds), images = static_cast<double>(batch);
+    const auto [fastest, slowest] = std::minmax_element(seconds.begin(), seconds.end());
+    const std::int64_t n = std::ssize(seconds);
+    metrics.push_back({fmt::format("images_per_second_b{}", batch), "", images / middle, "img/s",
+                       images / *slowest, images / *fastest, "range", n});
+    metrics.push_back({fmt::format("latency_ms_b{}", batch), "", 1e3 * middle, "ms",
+                       1e3 * *fastest, 1e3 * *slowest, "range", n});
+  }
+  return metrics;
+}
+
+}  // namespace mien

@@ -1,0 +1,43 @@
+// Model x split -> logits, and what they say.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/core/record.h"
+#include "harness/core/statistics.h"
+#include "harness/engine/augment.h"
+#include "harness/engine/batches.h"
+#include "models/model.h"
+
+namespace mien {
+
+struct Evaluation {
+  torch::Tensor logits;  // float [N, classes] on the CPU, mean over test crops
+  double loss = 0;       // mean cross-entropy
+  Confusion confusion;
+  ClassScores scores;
+};
+
+/// Evaluates without gradients, in eval mode, which it leaves as it found it.
+/// `progress` is called with the share done.
+Evaluation evaluate(Model& model,
+                    const Split& split,
+                    const Augmenter& augmenter,
+                    std::int64_t classes,
+                    const std::function<void(double)>& progress = {});
+
+/// Appends metrics, predictions and confusion cells of `evaluation` to the record.
+void store_evaluation(TaskRecord& record,
+                      const std::string& split_name,
+                      const Split& split,
+                      const Pack& pack,
+                      const Evaluation& evaluation);
+
+/// Parameters with four dimensions in channels-last order: the layout that CPU convolutions like.
+void use_channels_last(Model& model);
+
+}  // namespace mien

@@ -1,0 +1,24 @@
+// One task, from a frozen plan to a finished record.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "harness/core/record.h"
+#include "harness/engine/train.h"
+
+namespace mien {
+
+struct WorkerOptions {
+  std::filesystem::path pack;     // of the task's dataset; empty for throughput tasks
+  std::filesystem::path weights;  // where to save the trained weights; empty = do not
+  std::string device = "cpu";     // "cpu" | "cuda:N"
+  int threads = 1;
+};
+
+/// Runs the task and fills everything but the attempt.
+/// Errors: Exit::kUsage (unknown model, a device this build has not), Exit::kIntegrity (the pack is
+/// not the one that was planned), Exit::kTaskFailed (diverged).
+TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progress& progress);
+
+}  // namespace mien

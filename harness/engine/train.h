@@ -1,0 +1,38 @@
+// Protocol x split -> trained model and its curve.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "harness/core/record.h"
+#include "harness/engine/augment.h"
+#include "harness/engine/batches.h"
+#include "models/model.h"
+
+namespace mien {
+
+/// Share of the whole training that is done, and what is happening.
+using Progress = std::function<void(double fraction, const std::string& what)>;
+
+struct Training {
+  std::vector<EpochPoint> curve;
+  std::int64_t selected_epoch = 0;  // from 1; 0 where nothing was trained
+  double seconds = 0;               // training loops only
+  double other_seconds = 0;         // of those, outside forward, backward and step
+};
+
+/// Trains `model` in place and leaves it with the weights of the selected epoch.
+/// `test` is looked at only for `select: best_test`, which the caller must mark as a taint.
+/// Error (Exit::kTaskFailed): the loss is no longer finite.
+Training train(Model& model,
+               const ModelEntry& entry,
+               const Protocol& protocol,
+               std::uint64_t seed,
+               const Split& training,
+               const Split& validation,
+               const Split& test,
+               std::int64_t classes,
+               const Progress& progress);
+
+}  // namespace mien

@@ -1,0 +1,24 @@
+// Where we run, measured: commit, compiler, CPU, GPU. Never taken from a label.
+#pragma once
+
+#include "harness/core/record.h"
+
+namespace mien {
+
+/// Everything but LibTorch, threads and GPU.
+Environment host_environment();
+
+/// Path of the BLAS library that this process has loaded, "unknown" where none is found.
+std::string loaded_blas();
+
+/// Number of processors this process may run on.
+int usable_processors();
+
+/// Fills the GPU fields of `environment` for CUDA device `index` from NVML, which is opened at run
+/// time; leaves gpu as "CUDA device <index>" where NVML is absent.
+void describe_gpu(int index, Environment& environment);
+
+/// Nanoseconds since 1970, UTC.
+std::int64_t now_ns();
+
+}  // namespace mien

@@ -1,0 +1,58 @@
+// Selectors and configs -> frozen tasks. Decides nothing at random and runs nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/config.h"
+#include "harness/core/task.h"
+#include "harness/tools.h"
+#include "results/store.h"
+
+namespace mien {
+
+struct PlanRequest {
+  std::vector<std::string> selectors;  // "all", "model@dataset", "model", "@dataset", with * and ?
+  std::string profile = "smoke";
+  std::string device = "auto";         // auto | cpu | cuda | cuda:N
+  std::int64_t seeds = 0;              // 0 = as configured
+  std::int64_t time_limit_minutes = 0; // 0 = as configured
+  std::vector<std::string> overrides;  // --set
+};
+
+struct PlannedTask {
+  Task task;
+  std::string id;    // task_id(task); "" while the pack is not prepared
+  std::string pack;  // path, "" where none is needed or prepared yet
+  bool done = false; // in results.db already
+  double seconds = 0;           // expected; a rough figure until one like it has run
+  std::int64_t time_limit_minutes = 60;
+};
+
+struct Plan {
+  std::string device;  // "cpu" | "cuda:N"
+  std::vector<Experiment> experiments;
+  std::vector<PlannedTask> tasks;  // accuracy first, throughput last
+};
+
+/// Experiments that any selector names, in the order of `known`.
+/// Error (Exit::kUsage): a selector that names none; the nearest ids are suggested.
+std::vector<Experiment> select(const std::vector<Experiment>& known,
+                               const std::vector<std::string>& selectors);
+
+/// "auto" becomes cuda:0 where the worker can use one, else cpu.
+/// Error (Exit::kUsage): not a device; (Exit::kPrecondition): CUDA without a CUDA build.
+std::string resolve_device(const std::string& wanted, const Tables& tables);
+
+/// How a dataset is found: `locate_dataset` to look only, `prepare_dataset` to make its pack.
+using FindDataset = Located (*)(const std::string& name);
+
+/// Expands the request. `store` may be absent: nothing is done then.
+Plan make_plan(const PlanRequest& request,
+               const std::vector<Experiment>& known,
+               const Tables& tables,
+               const Store* store,
+               FindDataset find_dataset);
+
+}  // namespace mien

@@ -1,0 +1,53 @@
+// The sibling programs, and the tables that they printed when they were built.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/core/pack.h"
+
+namespace mien {
+
+/// models.json and datasets.json, read from `paths::share()`. A lite build has neither: both are
+/// then empty, and `models_known()` is false.
+class Tables {
+ public:
+  Tables();
+
+  bool models_known() const { return !models_.is_null(); }
+  bool cuda() const { return models_known() && models_.value("cuda", false); }
+  std::string libtorch() const { return models_known() ? models_.value("libtorch", "") : ""; }
+  const nlohmann::json& models() const;    // array of entries
+  const nlohmann::json& datasets() const;  // array of entries
+
+  /// Entry of a model and variant. Error (Exit::kUsage) with `where` and the nearest names.
+  const nlohmann::json& model(const std::string& name,
+                              const std::string& variant,
+                              const std::string& where) const;
+  const nlohmann::json& dataset(const std::string& name, const std::string& where) const;
+
+ private:
+  nlohmann::json models_, datasets_;
+};
+
+/// What `bench-prepare` says of a dataset.
+struct Located {
+  DataKind data = DataKind::kStandIn;
+  std::string source;  // folder
+  std::string pack;    // path, "" while there is none
+  std::string sha256;  // of the pack, "" while there is none
+};
+
+/// Looks, writes nothing.
+Located locate_dataset(const std::string& name);
+/// Synthesizes and prepares what is missing.
+Located prepare_dataset(const std::string& name);
+
+/// Runs `bench-prepare ARGUMENTS...`; returns its JSON. Its error line becomes our Error.
+nlohmann::json call_prepare(const std::vector<std::string>& arguments);
+
+/// Path of a sibling program; Error (Exit::kPrecondition) where it was not built.
+std::string sibling(const std::string& program);
+
+}  // namespace mien

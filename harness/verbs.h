@@ -1,0 +1,52 @@
+// The verbs of `bench`. Each returns its exit code; errors are thrown and end in main.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/plan.h"
+
+namespace mien {
+
+/// What every verb shares.
+struct Options {
+  std::string database;  // --db
+  std::string configs;   // --configs
+  std::string format = "text";  // text | md | csv | json
+  bool all = false;      // board: replaced rows too
+
+  PlanRequest request;  // plan, run
+  int jobs = 1;
+  std::int64_t memory_limit_mib = 0;
+
+  std::string subject;  // list: experiments | models | datasets; show, help: what; data: dataset
+  std::string source;   // data: folder
+  std::string out;      // data synthesize: folder
+  std::int64_t subjects = 0;
+  std::int64_t seed = 1;
+  bool accept_unverified = false;
+};
+
+int verb_list(const Options& options);
+int verb_plan(const Options& options);
+int verb_run(const Options& options);
+int verb_board(const Options& options);
+int verb_show(const Options& options);
+int verb_help_config(const Options& options);
+int verb_doctor(const Options& options);
+int verb_data_list(const Options& options);
+int verb_data_prepare(const Options& options);
+int verb_data_verify(const Options& options);
+int verb_data_synthesize(const Options& options);
+
+/// Prints a table to stdout in `format` (text fits the terminal).
+struct Table;
+void print_table(const Table& table, const std::string& format);
+/// Prints a JSON document of a reading verb.
+void print_json(const nlohmann::json& document);
+/// Width and colour of stdout.
+struct TextStyle;
+TextStyle stdout_style();
+
+}  // namespace mien
