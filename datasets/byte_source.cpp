@@ -39,8 +39,7 @@ class FileSource : public ByteSource {
     for (;;) {
       const ssize_t got = ::read(descriptor_, out, capacity);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0)
-        fail(Exit::kPrecondition, "{}: cannot read: {}", name(), std::strerror(errno));
+      if (got < 0) fail(Exit::kPrecondition, "{}: cannot read: {}", name(), std::strerror(errno));
       left_ -= std::min<std::uint64_t>(left_, static_cast<std::uint64_t>(got));
       return static_cast<std::size_t>(got);
     }

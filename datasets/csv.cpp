@@ -8,7 +8,8 @@
 namespace mien {
 namespace {
 
-// Small enough for the second-level cache, where MD5 finds the bytes that read() has just put there.
+// Small enough for the second-level cache, where MD5 finds the bytes that read() has just put
+// there.
 constexpr std::size_t kChunkBytes = 256 * 1024;
 constexpr std::size_t kLongestLine = 1024 * 1024;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -70,7 +71,8 @@ void CsvLines::reject(const std::string& what) const {
          "{}: the last line has no line end ({}): the file is truncated; fetch it again",
          where(),
          what);
-  fail(Exit::kPrecondition, "{}: {}; the file is damaged or altered, fetch it again", where(), what);
+  fail(
+      Exit::kPrecondition, "{}: {}; the file is damaged or altered, fetch it again", where(), what);
 }
 
 void CsvLines::require_line_end() const {
@@ -117,8 +119,8 @@ CsvHeader::CsvHeader(CsvLines& lines) : lines_(lines) {
   std::string_view line;
   if (!lines.next(line) || line.empty())
     fail(Exit::kPrecondition, "{}:1: the file is empty; fetch it again", lines.name());
-  std::vector<std::string_view> cells(1 +
-                                      static_cast<std::size_t>(std::count(line.begin(), line.end(), ',')));
+  std::vector<std::string_view> cells(
+      1 + static_cast<std::size_t>(std::count(line.begin(), line.end(), ',')));
   split_cells(line, cells);
   for (const std::string_view cell : cells) names_.emplace_back(trimmed(cell));
 }

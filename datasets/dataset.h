@@ -37,16 +37,16 @@ struct SplitCounts {
 
 /// One row of the table in registry.cpp.
 struct DatasetEntry {
-  const char* name;           // file stem, folder under the data directory, database string
+  const char* name;  // file stem, folder under the data directory, database string
   const char* title;
-  const char* licence;        // in a sentence, as far as it is known
-  const char* how_to_obtain;  // in a sentence
-  const char* tree;           // the expected folder, one file per line
+  const char* licence;                       // in a sentence, as far as it is known
+  const char* how_to_obtain;                 // in a sentence
+  const char* tree;                          // the expected folder, one file per line
   std::span<const char* const> class_names;  // index = label
   std::span<const char* const> split_names;  // index = split
   std::span<const SplitCounts> counts;       // as published; checked on real data
   std::span<const KnownFile> files;
-  std::span<const char* const> errata;       // what is odd about the data, one sentence each
+  std::span<const char* const> errata;  // what is odd about the data, one sentence each
   /// Raise it when `read` gives other samples for the same bytes: prepared packs are then rebuilt.
   int reader_version;
   /// Raise it when `synthesize` gives other bytes for the same options.

@@ -73,18 +73,18 @@ Identity identity_of(FaceRandom r) {
   Identity id{};
   id.aspect = r.between(0.68, 0.84);
   id.eye_gap = r.between(0.27, 0.35);
-  id.eye_y = r.between(-0.24, -0.12);
+  id.eye_y = r.between(-0.20, -0.16);
   id.eye_width = r.between(0.13, 0.18);
   id.eye_opening = r.between(0.055, 0.085);
   id.brow_y = r.between(0.15, 0.21);
   id.brow_width = r.between(0.035, 0.075);
   id.brow_tilt = r.between(-0.03, 0.03);
   id.nose_length = r.between(0.26, 0.38);
-  id.mouth_y = r.between(0.42, 0.52);
+  id.mouth_y = r.between(0.45, 0.49);
   id.mouth_width = r.between(0.20, 0.29);
   id.lips = r.between(0.035, 0.065);
   id.hairline = r.between(-0.80, -0.55);
-  id.skin = static_cast<int>(r.between(85, 215));
+  id.skin = static_cast<int>(r.between(110, 215));
   id.hair = static_cast<int>(r.between(10, 0.75 * id.skin));
   id.background = static_cast<int>(r.between(15, 235));
   id.long_hair = r.below(100) < 40;
@@ -96,29 +96,31 @@ Identity identity_of(FaceRandom r) {
 
 Picture picture_of(FaceRandom& r) {
   Picture p{};
-  p.scale = r.between(0.42, 0.56);
-  p.turn = 0.14 * r.normal();
-  p.yaw = std::clamp(0.45 * r.normal(), -1.0, 1.0);
-  p.shift = {0.5 + 0.045 * r.normal(), 0.52 + 0.045 * r.normal()};
+  p.scale = r.between(0.455, 0.52);
+  p.turn = 0.065 * r.normal();
+  p.yaw = std::clamp(0.25 * r.normal(), -1.0, 1.0);
+  p.shift = {0.5 + 0.017 * r.normal(), 0.52 + 0.017 * r.normal()};
   p.light_angle = r.between(0, 2 * std::numbers::pi);
-  p.light = r.between(0, 70);
-  p.contrast = r.between(0.5, 1.15);
-  p.noise = r.between(2, 13);
-  p.blur = r.between(0.0, 0.022);
-  p.occlusion = r.below(100) < 22 ? 1 + static_cast<int>(r.below(3)) : kNone;
+  p.light = r.between(0, 50);
+  p.contrast = r.between(0.65, 1.15);
+  p.noise = r.between(2, 9);
+  p.blur = r.between(0.0, 0.014);
+  p.occlusion = r.below(100) < 14 ? 1 + static_cast<int>(r.below(3)) : kNone;
   return p;
 }
 
 /// The expression at this picture's strength: seldom at full, sometimes hardly there.
 Expression expression_of(const Expression& full, FaceRandom& r) {
-  const double strength = r.below(100) < 12 ? r.between(0.1, 0.45) : r.between(0.45, 1.15);
+  const double strength = r.below(100) < 8 ? r.between(0.1, 0.5) : r.between(0.6, 1.2);
   Expression e = full;
-  for (double Expression::*part : {&Expression::inner_brow, &Expression::outer_brow,
-                                   &Expression::corners, &Expression::lip_raise})
+  for (double Expression::*part : {&Expression::inner_brow,
+                                   &Expression::outer_brow,
+                                   &Expression::corners,
+                                   &Expression::lip_raise})
     e.*part = strength * full.*part + 0.016 * r.normal();
   e.gape = std::max(0.0, strength * full.gape * r.between(0.4, 1.2) + 0.012 * r.normal());
   e.eye = strength * full.eye + 0.12 * r.normal();
-  e.widen = strength * full.widen + 0.05 * r.normal();
+  e.widen = strength * full.widen + 0.065 * r.normal();
   e.wrinkle = strength * full.wrinkle;
   e.teeth = r.between(0, 1) < full.teeth ? 1 : 0;
   return e;
@@ -168,11 +170,11 @@ class Painter {
   void head() {
     if (id_.long_hair) ellipse(0, 0.10, id_.aspect * 1.22, 1.12, id_.hair);
     ellipse(0, -0.16, id_.aspect * 1.10, 0.94, id_.hair);
-    ellipse(0, 1.15, 0.34, 0.50, skin(0.78));              // neck
-    ellipse(-id_.aspect, 0, 0.09, 0.17, skin(0.85));       // ears
+    ellipse(0, 1.15, 0.34, 0.50, skin(0.78));         // neck
+    ellipse(-id_.aspect, 0, 0.09, 0.17, skin(0.85));  // ears
     ellipse(id_.aspect, 0, 0.09, 0.17, skin(0.85));
     ellipse(0, 0.06, id_.aspect, 0.97, skin(1), 0.03);
-    ellipse(0, id_.hairline - 0.18, id_.aspect * 0.95, 0.28, id_.hair, 0.02);
+    ellipse(0, id_.hairline - 0.10, id_.aspect * 0.88, 0.22, id_.hair, 0.02);
   }
 
   void eye(int side, const Expression& e) {
@@ -264,7 +266,7 @@ class Painter {
   void occlude() {
     const double tone = 255 - id_.skin;
     if (picture_.occlusion == kBar) {  // something held in front, at mouth or brow height
-      const double y = picture_.noise > 7 ? 0.55 : -0.38;
+      const double y = picture_.noise > 5 ? 0.55 : -0.38;
       const Point bar[] = {{-1.3, y + 0.1}, {1.3, y - 0.1}};
       stroke(bar, 0.20, tone, 0);
     } else if (picture_.occlusion == kHand) {
@@ -323,7 +325,8 @@ double FaceRandom::normal() {
   double sum = -6;
   for (int i = 0; i < 6; ++i) {
     const std::uint64_t word = next();
-    sum += static_cast<double>(word >> 32) * 0x1p-32 + static_cast<double>(word & 0xFFFFFFFFu) * 0x1p-32;
+    sum += static_cast<double>(word >> 32) * 0x1p-32 +
+           static_cast<double>(word & 0xFFFFFFFFu) * 0x1p-32;
   }
   return sum;
 }
@@ -333,7 +336,8 @@ std::vector<std::uint8_t> draw_face(const FaceRequest& request) {
   const auto subject = static_cast<std::uint64_t>(request.subject);
   const auto label = static_cast<std::uint64_t>(&full - kExpressions);
   const Identity id = identity_of(random_for(request.seed, subject, 1000, 1000));
-  FaceRandom r = random_for(request.seed, subject, label, static_cast<std::uint64_t>(request.number));
+  FaceRandom r =
+      random_for(request.seed, subject, label, static_cast<std::uint64_t>(request.number));
   const Picture picture = picture_of(r);
   Painter painter(id, picture, request.side_px);
   painter.paint(expression_of(full, r));

@@ -216,9 +216,8 @@ Samples read(const fs::path& source, const ReadOptions& options) {
   if (!votes.is_null()) manifest["ferplus"] = votes;
   if (marker) {
     samples.subject = subjects_of(*marker, samples.labels.size());
-    manifest["stand_in"] = {{"generator", marker->generator},
-                            {"seed", marker->seed},
-                            {"subjects", marker->subjects}};
+    manifest["stand_in"] = {
+        {"generator", marker->generator}, {"seed", marker->seed}, {"subjects", marker->subjects}};
   } else {
     manifest["errata"] = kErrata;
   }
@@ -239,7 +238,8 @@ std::vector<fs::path> sources(const fs::path& source) {
   return files;
 }
 
-// ---- stand-in: synthetic faces in the same layout ------------------------------------------------
+// ---- stand-in: synthetic faces in the same layout
+// ------------------------------------------------
 
 // Images of one subject per class: the imbalance of the real set in small, 60 in all.
 constexpr int kPerSubject[] = {8, 2, 8, 15, 10, 7, 10};
@@ -319,13 +319,15 @@ const DatasetEntry kFer2013 = {
     .name = "fer2013",
     .title = "FER2013 (Goodfellow et al. 2013)",
     .licence = "no licence found that allows redistribution; photographs belong to their owners",
-    .how_to_obtain = "get fer2013.csv or the archive of the Kaggle competition 'Challenges in "
-                     "Representation Learning: Facial Expression Recognition Challenge' and put it "
-                     "there; optionally fer2013new.csv of microsoft/FERPlus beside it",
-    .tree = "fer2013/\n"
-            "  fer2013.csv          or icml_face_data.csv, or train.csv (and test.csv),\n"
-            "                       or an archive (.tar.gz, .tgz, .zip) with one of them\n"
-            "  fer2013new.csv       optional: FER+ votes\n",
+    .how_to_obtain =
+        "get fer2013.csv or the archive of the Kaggle competition 'Challenges in "
+        "Representation Learning: Facial Expression Recognition Challenge' and put it "
+        "there; optionally fer2013new.csv of microsoft/FERPlus beside it",
+    .tree =
+        "fer2013/\n"
+        "  fer2013.csv          or icml_face_data.csv, or train.csv (and test.csv),\n"
+        "                       or an archive (.tar.gz, .tgz, .zip) with one of them\n"
+        "  fer2013new.csv       optional: FER+ votes\n",
     .class_names = kClassNames,
     .split_names = kSplitNames,
     .counts = kCounts,

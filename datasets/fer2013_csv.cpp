@@ -28,9 +28,8 @@ Columns columns_of(const CsvHeader& header, Fer2013Csv kind) {
 std::int64_t label_of(std::string_view cell, const CsvLines& lines) {
   const std::int64_t label = small_number(cell, 0, kClasses - 1);
   if (label < 0)
-    lines.reject(fmt::format("emotion is '{}', expected a whole number from 0 to {}",
-                             printable(cell),
-                             kClasses - 1));
+    lines.reject(fmt::format(
+        "emotion is '{}', expected a whole number from 0 to {}", printable(cell), kClasses - 1));
   return label;
 }
 
@@ -51,7 +50,9 @@ void reserve(std::uint64_t file_bytes, Fer2013Rows& rows) {
   rows.images.reserve(rows.images.size() + more * kFer2013Pixels);
 }
 
-void append_pixels(std::string_view cell, const CsvLines& lines, std::vector<std::uint8_t>& images) {
+void append_pixels(std::string_view cell,
+                   const CsvLines& lines,
+                   std::vector<std::uint8_t>& images) {
   const std::size_t before = images.size();
   images.resize(before + kFer2013Pixels);
   if (parse_pixels(cell, std::span(images).subspan(before))) return;
@@ -94,8 +95,8 @@ void read_fer2013_csv(CsvLines& lines, Fer2013Csv kind, Fer2013Rows& rows) {
     const std::int64_t label =
         columns.emotion == kAbsent ? -1 : label_of(cells[columns.emotion], lines);
     const std::int32_t split = columns.usage == kAbsent ? 0 : split_of(cells[columns.usage], lines);
-    append_pixels(cells[columns.pixels], lines, rows.images);
     lines.require_line_end();
+    append_pixels(cells[columns.pixels], lines, rows.images);
     rows.labels.push_back(label);
     rows.split.push_back(split);
   }

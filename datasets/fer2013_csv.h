@@ -1,4 +1,5 @@
-// The CSV files of FER2013, from any byte source. Internal to the dataset, its tests and its fuzzer.
+// The CSV files of FER2013, from any byte source. Internal to the dataset, its tests and its
+// fuzzer.
 #pragma once
 
 #include <cstdint>

@@ -83,7 +83,8 @@ std::vector<std::uint8_t> Canvas::shrink() const {
   for (int y = 0; y < side; ++y)
     for (int x = 0; x < side; ++x) {
       int sum = area / 2;
-      for (int i = 0; i < area; ++i) sum += picture_->pixels(y * step + i / step, x * step + i % step);
+      for (int i = 0; i < area; ++i)
+        sum += picture_->pixels(y * step + i / step, x * step + i % step);
       out.push_back(static_cast<std::uint8_t>(sum / area));
     }
   return out;

@@ -1,6 +1,6 @@
-// The work is split so that nothing waits for anything: a pass over 64 bytes makes a bit mask of the
-// spaces, and walking the set bits gives the end of every number without looking at its digits. A
-// number of one to three digits is then a weighted sum of the three bytes before its end, with
+// The work is split so that nothing waits for anything: a pass over 64 bytes makes a bit mask of
+// the spaces, and walking the set bits gives the end of every number without looking at its digits.
+// A number of one to three digits is then a weighted sum of the three bytes before its end, with
 // weights by length, so that no branch depends on the data. Faults only set bits, looked at once.
 #include "datasets/pixels.h"
 
@@ -32,7 +32,8 @@ BlockMasks masks_of(const char* block) {
     const __m128i digits = _mm_sub_epi8(bytes, zero);
     const __m128i is_space = _mm_cmpeq_epi8(bytes, space);
     const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, nine), digits);
-    const auto known = static_cast<std::uint16_t>(_mm_movemask_epi8(_mm_or_si128(is_space, is_digit)));
+    const auto known =
+        static_cast<std::uint16_t>(_mm_movemask_epi8(_mm_or_si128(is_space, is_digit)));
     const auto spaces = static_cast<std::uint16_t>(_mm_movemask_epi8(is_space));
     masks.spaces |= std::uint64_t{spaces} << (16 * part);
     masks.alien |= std::uint64_t{static_cast<std::uint16_t>(~known)} << (16 * part);
@@ -64,8 +65,7 @@ constexpr unsigned kHundreds[4] = {0, 0, 0, 100};
 inline std::uint8_t number(const char* start, const char* end, unsigned& faults) {
   const auto length = static_cast<std::size_t>(end - start);
   const auto digit = [end](int place) { return static_cast<unsigned>(end[-place] - '0'); };
-  const unsigned value =
-      digit(1) + digit(2) * kTens[length & 3] + digit(3) * kHundreds[length & 3];
+  const unsigned value = digit(1) + digit(2) * kTens[length & 3] + digit(3) * kHundreds[length & 3];
   faults |= static_cast<unsigned>(length - 1 > 2) | (value >> 8);
   return static_cast<std::uint8_t>(value);
 }

@@ -35,7 +35,8 @@ bool is_folder(const fs::path& path) {
 fs::path resolved(const fs::path& path) {
   std::error_code error;
   const fs::path canonical = fs::weakly_canonical(path, error);
-  return error ? path : canonical;
+  if (error) return path;
+  return canonical.has_filename() ? canonical : canonical.parent_path();  // "folder/" is "folder"
 }
 
 /// The folder to read, and whether it is the stand-in of the cache.
@@ -276,9 +277,9 @@ Verification verify(const PrepareRequest& request) {
   Verification result;
   if (samples.data == DataKind::kUnverified && !request.accept_unverified) {
     result.exit = Exit::kPrecondition;
-    result.problem = fmt::format(
-        "{}: not the published files, see 'published' in the report; fetch them again",
-        source.folder.string());
+    result.problem =
+        fmt::format("{}: not the published files, see 'published' in the report; fetch them again",
+                    source.folder.string());
   }
   const ordered_json published = counts_json(entry);
   result.report = {{"dataset", entry.name},

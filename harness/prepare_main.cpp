@@ -2,6 +2,7 @@
 // line on stderr, and the exit code says what kind of trouble it was (harness/core/error.h).
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 
 #include "datasets/prepare.h"
 #include "harness/core/error.h"
@@ -85,5 +86,8 @@ int main(int argc, char** argv) {
   } catch (const mien::Error& error) {
     fmt::print(stderr, "bench-prepare: {}\n", error.what());
     return static_cast<int>(error.code());
+  } catch (const std::exception& error) {  // out of memory, or a fault of ours: still one line
+    fmt::print(stderr, "bench-prepare: unexpected: {}\n", error.what());
+    return static_cast<int>(mien::Exit::kPrecondition);
   }
 }
