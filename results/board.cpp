@@ -219,6 +219,7 @@ void add_speed(const BoardInput& input, BoardRow& row, std::set<const SpeedRow*>
   if (!best) return;
   row.images_per_second = best->images_per_second;
   row.latency_ms = best->latency_ms;
+  row.speed_profile = best->profile;
   row.speed_official = best->official;
 }
 
@@ -228,7 +229,7 @@ BoardRow speed_only_row(const SpeedRow& speed) {
   row.experiment = speed.experiment;
   row.model = speed.model;
   row.variant = speed.variant;
-  row.profile = speed.profile;
+  row.profile = row.speed_profile = speed.profile;
   row.official = row.speed_official = speed.official;
   row.device_class = speed.device_class;
   row.device = speed.device;

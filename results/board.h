@@ -44,7 +44,8 @@ struct BoardRow {
 
   double images_per_second = kUnmeasured;  // batch 32
   double latency_ms = kUnmeasured;         // batch 1
-  bool speed_official = false;             // of the task that timed it
+  std::string speed_profile;               // of the task that timed it; "" where none did
+  bool speed_official = false;             // likewise
 
   std::optional<Verdict> verdict;
   std::string reason;             // of the verdict or of its absence; of a failure: the message

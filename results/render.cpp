@@ -48,24 +48,24 @@ std::string measured_cell(const BoardRow& row) {
   if (row.verdict == Verdict::kInvalid) return "invalid";
   std::string text = decimals(row.measured, 2) + " " + row.unit;
   if (row.interval != IntervalKind::kNone)
-    text += fmt::format(" [{:.2f}, {:.2f}]", row.lower, row.upper);
+    text += fmt::format(" ({:.2f}..{:.2f})", row.lower, row.upper);
   return text + counts(row);
 }
 
 std::string speed_cell(const BoardRow& row, double value) {
   std::string text = figure(value);
-  // A smoke timing beside a full row would pass for a full one.
-  if (std::isfinite(value) && row.official && !row.speed_official) text += " (smoke)";
+  // An unofficial timing beside a full row would pass for a full one.
+  if (std::isfinite(value) && row.official && !row.speed_official)
+    text += row.speed_profile == "smoke" ? " (smoke)" : " (changed)";
   return text;
 }
 
-std::string device_cell(const BoardRow& row) {
-  const std::string name = row.device.empty() ? kDash : row.device;
-  return row.device_class == "cpu" ? "CPU: " + name : name;
-}
-
+/// Never dropped on a narrow terminal, so it says everything that makes a row a lesser one.
 std::string profile_cell(const BoardRow& row) {
-  return row.official || row.profile != "full" ? row.profile : row.profile + ", changed";
+  std::string text = row.profile;
+  if (!row.official && row.profile == "full") text += ", changed";
+  if (row.device_class == "cpu") text += ", CPU";
+  return text;
 }
 
 std::string verdict_cell(const BoardRow& row) {
@@ -88,7 +88,7 @@ std::vector<std::string> cells(const BoardRow& row) {
           profile_cell(row),
           speed_cell(row, row.images_per_second),
           speed_cell(row, row.latency_ms),
-          device_cell(row),
+          row.device.empty() ? kDash : row.device,
           verdict_cell(row),
           utc_date(row.ended_ns)};
 }
@@ -98,7 +98,7 @@ Table table_of(const Board& board, Section section) {
   table.title = title_of(section);
   table.columns = {{"experiment"},
                    {"claim", Align::kRight, 2},
-                   {"measured [95 % or min, max]"},
+                   {"measured (95 % or range)"},
                    {"n", Align::kRight, 6},
                    {"data"},
                    {"profile"},
@@ -205,6 +205,7 @@ Json row_json(const BoardRow& row) {
           {"folds", row.folds},
           {"images_per_second_b32", number(row.images_per_second)},
           {"latency_ms_b1", number(row.latency_ms)},
+          {"speed_profile", row.speed_profile.empty() ? Json(nullptr) : Json(row.speed_profile)},
           {"speed_official", row.speed_official},
           {"verdict", row.verdict ? Json(name_of(*row.verdict)) : Json(nullptr)},
           {"reason", row.reason},

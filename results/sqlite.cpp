@@ -51,6 +51,8 @@ std::string one_line(const char* text) {
     case SQLITE_NOMEM:
     case SQLITE_TOOBIG:
       fail(Exit::kPrecondition, "{}: {}; check path, permissions and disk", label, what);
+    case SQLITE_CONSTRAINT:
+      fail(Exit::kIntegrity, "{}: {}; a row contradicts another or the schema", label, what);
     default:
       fail(Exit::kIntegrity, "{}: {}; not the tables of this version of Mien", label, what);
   }

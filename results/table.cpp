@@ -73,6 +73,14 @@ Character decode(std::string_view text) {
   return {code, bytes};
 }
 
+/// Bytes of the terminal control sequence (ECMA-48 CSI) that `text` begins with; 0 where none does.
+std::size_t escape_sequence(std::string_view text) {
+  if (!text.starts_with("\033[")) return 0;
+  std::size_t at = 2;
+  while (at < text.size() && text[at] >= 0x20 && text[at] < 0x40) ++at;
+  return at < text.size() && text[at] >= 0x40 && text[at] < 0x7F ? at + 1 : 0;
+}
+
 std::string spaces(int count) {
   return std::string(static_cast<std::size_t>(std::max(count, 0)), ' ');
 }
@@ -205,6 +213,10 @@ std::string shorten(std::string_view text, int cells) {
 std::string printable(std::string_view text) {
   std::string clean;
   while (!text.empty()) {
+    if (const std::size_t bytes = escape_sequence(text)) {
+      text.remove_prefix(bytes);
+      continue;
+    }
     const Character character = decode(text);
     const bool control = character.code < 0x20 || (character.code >= 0x7F && character.code < 0xA0);
     if (control)

@@ -1,0 +1,217 @@
+// Which rows a board has, in which order, and what never shares a row.
+#include "results/board.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "harness/core/statistics.h"
+#include "tests/results/fixtures.h"
+
+namespace mien {
+namespace {
+
+using testing::kDay;
+using testing::kStart;
+using testing::score;
+
+BoardInput scores(std::vector<ScoreRow> rows) { return {std::move(rows), {}, {}, {}}; }
+
+ScoreRow stand_in(ScoreRow row) {
+  row.data = DataKind::kStandIn;
+  row.group_id += "-stand-in";
+  return row;
+}
+ScoreRow smoke(ScoreRow row) {
+  row.profile = "smoke";
+  row.official = false;
+  row.group_id += "-smoke";
+  return row;
+}
+FailureRow failure(const ScoreRow& like, const std::string& message, std::int64_t ended_ns) {
+  return {TaskKind::kAccuracy,
+          like.experiment,
+          like.model,
+          like.variant,
+          like.dataset,
+          like.data,
+          like.profile,
+          like.official,
+          like.device_class,
+          like.group_id,
+          "oom",
+          message,
+          ended_ns};
+}
+SpeedRow speed(const std::string& device, double rate, bool official, std::int64_t when) {
+  return {
+      "m", "m", "default", official ? "full" : "smoke", official, "cuda", device, rate, 1.5, when};
+}
+
+TEST(Board, IsEmptyWithoutResults) { EXPECT_TRUE(make_board({}).rows.empty()); }
+
+TEST(Board, OneSeedHasAWilsonInterval) {
+  const Board board = make_board(scores({score("m@d", 100.0 * 2333 / 3589)}));
+  ASSERT_EQ(board.rows.size(), 1u);
+  const BoardRow& row = board.rows[0];
+  EXPECT_EQ(row.interval, IntervalKind::kWilson);
+  EXPECT_NEAR(row.upper - row.lower, 2 * 1.56, 0.01);
+  EXPECT_EQ(row.n, 3589);
+  EXPECT_EQ(row.seeds, 1);
+  EXPECT_EQ(row.section, Section::kRealFull);
+  EXPECT_FALSE(row.verdict);
+  EXPECT_EQ(row.reason, "no claim");
+  EXPECT_TRUE(std::isnan(row.images_per_second));
+}
+
+TEST(Board, SeveralSeedsHaveMedianAndRange) {
+  const Board board =
+      make_board(scores({score("m@d", 60, 1), score("m@d", 70, 2), score("m@d", 61, 3)}));
+  ASSERT_EQ(board.rows.size(), 1u);
+  EXPECT_EQ(board.rows[0].measured, 61);
+  EXPECT_EQ(board.rows[0].interval, IntervalKind::kRange);
+  EXPECT_EQ(board.rows[0].lower, 60);
+  EXPECT_EQ(board.rows[0].upper, 70);
+  EXPECT_EQ(board.rows[0].seeds, 3);
+  EXPECT_EQ(board.rows[0].ended_ns, kStart + 3);
+}
+
+TEST(Board, FoldsOfASeedArePooledBySamples) {
+  ScoreRow a = score("m@d", 100), b = score("m@d", 50);
+  a.n = 10;
+  b.n = 30;
+  b.fold = 1;
+  const Board board = make_board(scores({a, b}));
+  ASSERT_EQ(board.rows.size(), 1u);
+  EXPECT_DOUBLE_EQ(board.rows[0].measured, 62.5);
+  EXPECT_EQ(board.rows[0].n, 40);
+  EXPECT_EQ(board.rows[0].folds, 2);
+  EXPECT_NEAR(board.rows[0].lower, 100 * wilson(25, 40).lower, 1e-9);
+}
+
+TEST(Board, NeverMixesKindsOfDataProfilesOrDevices) {
+  std::vector<ScoreRow> rows = {score("m@d", 60),
+                                stand_in(score("m@d", 99)),
+                                smoke(score("m@d", 20)),
+                                smoke(stand_in(score("m@d", 98)))};
+  rows.push_back(score("m@d", 61));
+  rows.back().device_class = "cpu";
+  rows.back().group_id += "-cpu";
+  rows.push_back(score("m@d", 62));
+  rows.back().data = DataKind::kUnverified;
+  rows.back().group_id += "-unverified";
+  rows.push_back(score("m@d", 63));
+  rows.back().variant = "other";
+  rows.back().group_id += "-other";
+  BoardInput input = scores(rows);
+  input.claims["m@d"] = {testing::claim(60)};
+  const Board board = make_board(input);
+  ASSERT_EQ(board.rows.size(), rows.size());
+  for (const BoardRow& row : board.rows) {
+    EXPECT_EQ(row.seeds, 1);
+    EXPECT_EQ(row.verdict.has_value(), row.section == Section::kRealFull);
+    EXPECT_EQ(row.section == Section::kStandIn, row.data == DataKind::kStandIn);
+  }
+  EXPECT_EQ(board.rows[0].device_class, "cuda");
+  EXPECT_EQ(board.rows[1].device_class, "cpu");
+  EXPECT_EQ(board.rows[2].variant, "other");
+  EXPECT_EQ(board.rows[3].section, Section::kRealPartial);
+  EXPECT_EQ(board.rows[4].section, Section::kUnverified);
+  EXPECT_TRUE(board.rows[5].official);
+  EXPECT_EQ(board.rows[6].profile, "smoke");
+}
+
+TEST(Board, HidesGroupsThatANewerOneReplaced) {
+  ScoreRow old = score("m@d", 50), fresh = score("m@d", 60);
+  old.group_id = "old";
+  fresh.ended_ns += kDay;
+  const BoardInput input = scores({old, fresh});
+  ASSERT_EQ(make_board(input).rows.size(), 1u);
+  EXPECT_EQ(make_board(input).rows[0].measured, 60);
+  const Board all = make_board(input, {.all = true});
+  ASSERT_EQ(all.rows.size(), 2u);
+  EXPECT_EQ(all.rows[1].measured, 50);
+}
+
+TEST(Board, ClaimsAndVerdicts) {
+  std::vector<ScoreRow> rows;
+  for (std::int64_t seed = 1; seed <= 5; ++seed)
+    rows.push_back(score("m@d", 69.9 + 0.05 * static_cast<double>(seed), seed));
+  BoardInput input = scores(rows);
+  input.claims["m@d"] = {testing::claim()};
+  EXPECT_EQ(make_board(input).rows[0].verdict, Verdict::kReproduced);
+  input.scores[0].taints = 1;
+  EXPECT_EQ(make_board(input).rows[0].verdict, Verdict::kInconclusive);
+  input.scores[0].taints = 0;
+  input.scores[0].value = testing::kNone;
+  const BoardRow invalid = make_board(input).rows[0];
+  EXPECT_EQ(invalid.verdict, Verdict::kInvalid);
+  EXPECT_TRUE(std::isnan(invalid.measured));
+  input.claims["m@d"][0].metric = "unknown";
+  input.scores[0].value = 70;
+  EXPECT_EQ(make_board(input).rows[0].verdict, Verdict::kUntestable);
+  input.claims["m@d"][0].metric = "uar";  // another metric is no claim on this one
+  EXPECT_FALSE(make_board(input).rows[0].claim);
+}
+
+TEST(Board, FailuresAreRowsOrCounts) {
+  const ScoreRow done = score("m@d", 60), other = score("m@e", 0);
+  BoardInput input = scores({done});
+  input.failures = {failure(done, "counted", kStart),
+                    failure(other, "older", kStart),
+                    failure(other, "newer", kStart + 5)};
+  const Board board = make_board(input);
+  ASSERT_EQ(board.rows.size(), 2u);
+  EXPECT_EQ(board.rows[0].state, RowState::kMeasured);
+  EXPECT_EQ(board.rows[0].failed_tasks, 1);
+  EXPECT_EQ(board.rows[1].state, RowState::kFailed);
+  EXPECT_EQ(board.rows[1].reason, "newer");
+  EXPECT_EQ(board.rows[1].failure, "oom");
+  EXPECT_EQ(board.rows[1].failed_tasks, 2);
+}
+
+TEST(Board, ANewerFailureStandsBesideTheLastMeasurement) {
+  const ScoreRow done = score("m@d", 60);
+  ScoreRow changed = done;
+  changed.group_id = "changed";
+  BoardInput input = scores({done});
+  input.failures = {failure(changed, "broke", kStart + kDay)};
+  ASSERT_EQ(make_board(input).rows.size(), 2u);
+  input.failures = {failure(changed, "was broken", kStart - kDay)};
+  EXPECT_EQ(make_board(input).rows.size(), 1u);
+}
+
+TEST(Board, SpeedComesFromTheSameMachineOnly) {
+  BoardInput input = scores({score("m@d", 60)});
+  input.speeds = {speed("NVIDIA A100", 900, true, kStart),
+                  speed("NVIDIA H200", 100, true, kStart),
+                  speed("NVIDIA H200", 200, true, kStart + 1),
+                  speed("NVIDIA H200", 300, false, kStart + 2)};
+  const Board board = make_board(input);
+  ASSERT_EQ(board.rows.size(), 2u);
+  EXPECT_EQ(board.rows[0].images_per_second, 200);  // the newest official one
+  EXPECT_TRUE(board.rows[0].speed_official);
+  EXPECT_EQ(board.rows[1].section, Section::kThroughput);
+  EXPECT_EQ(board.rows[1].device, "NVIDIA A100");
+  EXPECT_EQ(board.rows[1].images_per_second, 900);
+  EXPECT_TRUE(std::isnan(board.rows[1].measured));
+}
+
+TEST(Board, TheFloorIsARowLikeOthers) {
+  const Board board = make_board(scores({score("null@d", 24.99), score("m@d", 60)}));
+  ASSERT_EQ(board.rows.size(), 2u);
+  EXPECT_EQ(board.rows[1].model, "null");
+}
+
+TEST(Sections, HaveNamesAndTitles) {
+  std::set<std::string> names;
+  for (int i = 0; i <= static_cast<int>(Section::kThroughput); ++i) {
+    names.insert(name_of(static_cast<Section>(i)));
+    EXPECT_STRNE(title_of(static_cast<Section>(i)), "");
+  }
+  EXPECT_EQ(names.size(), 5u);
+}
+
+}  // namespace
+}  // namespace mien
