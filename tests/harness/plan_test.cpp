@@ -1,0 +1,135 @@
+#include "harness/plan.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "tests/support/expect_error.h"
+#include "tests/support/golden.h"
+#include "tests/support/temp_dir.h"
+
+namespace mien {
+namespace {
+
+constexpr const char* kModels = R"({"schema":1,"libtorch":"x","cuda":false,"models":[
+  {"name":"net","variant":"fig","parameters":10,"macs":1000000},
+  {"name":"other","variant":"fig","parameters":10,"macs":1000000}]})";
+constexpr const char* kDatasets = R"([{"name":"faces","counts":{"Training":[100,50]}}])";
+
+std::string config(const std::string& id, const std::string& model) {
+  return fmt::format("schema: 1\nexperiment: {}\nmodel: {}\nvariant: fig\ndataset: faces\n"
+                     "seeds: 3\nprofiles:\n  smoke: {{seeds: 2}}\n", id, model);
+}
+
+Located real_data(const std::string&) {
+  return {DataKind::kReal, "/data/faces", "/packs/faces.safetensors", std::string(64, 'a')};
+}
+Located missing_data(const std::string&) { return {DataKind::kStandIn, "/x", "", ""}; }
+
+class Planning : public ::testing::Test {
+ protected:
+  Planning() {
+    folder.write("models.json", kModels);
+    folder.write("datasets.json", kDatasets);
+    folder.write("configs/net@faces.yaml", config("net@faces", "net"));
+    folder.write("configs/other@faces.yaml", config("other@faces", "other"));
+    ::setenv("MIEN_SHARE", folder.path().c_str(), 1);
+  }
+  ~Planning() override { ::unsetenv("MIEN_SHARE"); }
+
+  Plan plan(PlanRequest request, const Store* store = nullptr, FindDataset find = real_data) {
+    request.device = "cpu";
+    return make_plan(request, load_experiments(folder / "configs"), Tables(), store, find);
+  }
+  std::vector<std::string> selected(const std::vector<std::string>& selectors) {
+    std::vector<std::string> ids;
+    for (const Experiment& e : select(load_experiments(folder / "configs"), selectors))
+      ids.push_back(e.id);
+    return ids;
+  }
+
+  testing::TempDir folder;
+};
+
+TEST_F(Planning, SelectorsNameExperiments) {
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(selected({"all"}), (Ids{"net@faces", "other@faces"}));
+  EXPECT_EQ(selected({"net"}), Ids{"net@faces"});
+  EXPECT_EQ(selected({"@faces"}), (Ids{"net@faces", "other@faces"}));
+  EXPECT_EQ(selected({"o*"}), Ids{"other@faces"});
+  EXPECT_EQ(selected({"other@faces", "net@faces"}), (Ids{"net@faces", "other@faces"}));
+  EXPECT_ERROR(selected({"nett@faces"}), Exit::kUsage, "did you mean net@faces?");
+}
+
+TEST_F(Planning, SeedsThenThroughputOncePerModel) {
+  PlanRequest request;
+  request.selectors = {"all"};
+  const Plan p = plan(request);
+  ASSERT_EQ(p.tasks.size(), 6u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(p.tasks[i].task.kind, TaskKind::kAccuracy);
+  for (std::size_t i = 4; i < 6; ++i) EXPECT_EQ(p.tasks[i].task.kind, TaskKind::kThroughput);
+  EXPECT_EQ(p.tasks[0].task.seed, 1);
+  EXPECT_EQ(p.tasks[1].task.seed, 2);
+  EXPECT_FALSE(p.tasks[0].task.official);
+  request.profile = "full";
+  request.seeds = 1;
+  EXPECT_TRUE(plan(request).tasks[0].task.official);
+  request.overrides = {"epochs=3"};
+  EXPECT_FALSE(plan(request).tasks[0].task.official) << "--set makes a row unofficial";
+}
+
+TEST_F(Planning, TheResolvedTaskIsGolden) {
+  PlanRequest request;
+  request.selectors = {"net"};
+  const Plan p = plan(request);
+  testing::expect_golden("task.json", to_json(p.tasks[0].task).dump(1) + "\n" + p.tasks[0].id + "\n");
+}
+
+TEST_F(Planning, ThroughputDoesNotDependOnTheDataset) {
+  PlanRequest request;
+  request.selectors = {"net"};
+  const std::string real = plan(request).tasks.back().id;
+  const Plan unprepared = plan(request, nullptr, missing_data);
+  EXPECT_EQ(unprepared.tasks.back().id, real);
+  EXPECT_EQ(unprepared.tasks.front().id, "") << "no pack, no frozen task";
+}
+
+TEST_F(Planning, WhatIsDoneIsNotRunAgain) {
+  PlanRequest request;
+  request.selectors = {"net"};
+  Store store = Store::open(folder / "results.db");
+  TaskRecord record;
+  record.task = plan(request).tasks[0].task;
+  record.attempt.started_ns = 1'000'000'000;
+  record.attempt.ended_ns = 43'000'000'000;
+  store.append(record);
+  const Plan again = plan(request, &store);
+  EXPECT_TRUE(again.tasks[0].done);
+  EXPECT_FALSE(again.tasks[1].done);
+  EXPECT_DOUBLE_EQ(again.tasks[1].seconds, 42) << "the time of a task like it is the estimate";
+}
+
+TEST_F(Planning, UnknownNamesPointAtTheConfig) {
+  folder.write("configs/net@faces.yaml", config("net@faces", "ner"));
+  PlanRequest request;
+  request.selectors = {"net"};
+  EXPECT_ERROR(plan(request), Exit::kUsage, "net@faces.yaml:1:1: no model 'ner': did you mean net");
+}
+
+TEST_F(Planning, DevicesAreChecked) {
+  const Tables tables;
+  EXPECT_EQ(resolve_device("cpu", tables), "cpu");
+  EXPECT_EQ(resolve_device("auto", tables), "cpu");
+  EXPECT_ERROR(resolve_device("gpu", tables), Exit::kUsage, "--device gpu");
+  EXPECT_ERROR(resolve_device("cuda:x", tables), Exit::kUsage, "--device cuda:x");
+  EXPECT_ERROR(resolve_device("cuda:0", tables), Exit::kPrecondition, "no CUDA");
+}
+
+TEST(Lite, SaysWhatItCannotDo) {
+  const testing::TempDir empty;
+  ::setenv("MIEN_SHARE", empty.path().c_str(), 1);
+  EXPECT_ERROR(make_plan({}, {}, Tables(), nullptr, real_data), Exit::kPrecondition, "lite build");
+  ::unsetenv("MIEN_SHARE");
+}
+
+}  // namespace
+}  // namespace mien

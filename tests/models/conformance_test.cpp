@@ -1,0 +1,264 @@
+// One contract for every row of the model table.
+#include <ATen/record_function.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+
+#include "models/registry.h"
+#include "models/weights.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/golden.h"
+#include "tests/support/temp_dir.h"
+
+namespace mien {
+namespace {
+
+std::shared_ptr<Model> make(const ModelEntry& entry) {
+  torch::manual_seed(7);
+  return entry.make({entry.card.classes, 0.5});
+}
+
+torch::Tensor faces(const ModelEntry& entry, std::int64_t n) {
+  torch::manual_seed(11);
+  return torch::rand({n, entry.card.input[0], entry.card.input[1], entry.card.input[2]}) * 2 - 1;
+}
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+bool owns(const std::vector<std::string>& members, const std::string& parameter) {
+  for (const std::string& member : members)
+    if (parameter.starts_with(member + ".")) return true;
+  return false;
+}
+
+/// Multiply-accumulates of the convolutions and linear layers that one forward pass really calls,
+/// seen from LibTorch's operator hook.
+thread_local std::int64_t seen_macs = 0;
+
+std::unique_ptr<at::ObserverContext> count_macs(const at::RecordFunction& call) {
+  const std::string name = call.name();
+  const auto inputs = call.inputs();
+  if (name == "aten::conv2d") {
+    const auto x = inputs[0].toTensor().sizes(), w = inputs[1].toTensor().sizes();
+    const auto stride = inputs[3].toIntVector(), padding = inputs[4].toIntVector();
+    std::int64_t macs = w[0] * w[1] * w[2] * w[3];
+    for (std::size_t d = 0; d < 2; ++d)
+      macs *= (x[2 + d] + 2 * padding[d] - w[2 + d]) / stride[d] + 1;
+    seen_macs += macs;
+  } else if (name == "aten::addmm") {  // what a linear layer with a bias becomes
+    seen_macs += inputs[1].toTensor().numel() * inputs[2].toTensor().size(1);
+  }
+  return nullptr;
+}
+
+class Conformance : public ::testing::TestWithParam<const ModelEntry*> {
+ protected:
+  const ModelEntry& entry() const { return *GetParam(); }
+};
+
+TEST_P(Conformance, VisitsItsRowsOnceEachWithTheSizesOfTheTable) {
+  const std::shared_ptr<Model> model = make(entry());
+  model->eval();
+  Trace trace;
+  model->record(&trace);
+  model->forward(faces(entry(), 2));
+  model->record(nullptr);
+  std::multiset<std::string> visited, expected;
+  for (const auto& [id, output] : trace.seen) visited.insert(id);
+  for (const Row& row : entry().rows) expected.insert(row.id);
+  EXPECT_EQ(visited, expected);
+  // Rows of one part (same letter) come in the paper's order.
+  std::map<char, std::vector<std::string>> seen_by_part, rows_by_part;
+  for (const auto& [id, output] : trace.seen) seen_by_part[id[0]].push_back(id);
+  for (const Row& row : entry().rows) rows_by_part[row.id[0]].push_back(row.id);
+  EXPECT_EQ(seen_by_part, rows_by_part);
+}
+
+TEST_P(Conformance, ParametersOfEveryRowAndOfTheCard) {
+  const std::shared_ptr<Model> model = make(entry());
+  std::int64_t sum = 0;
+  std::set<std::string> owned;
+  for (const Row& row : entry().rows) {
+    const std::vector<std::string> members = words(row.members);
+    std::int64_t count = 0;
+    for (const auto& parameter : model->named_parameters()) {
+      if (!owns(members, parameter.key())) continue;
+      count += parameter.value().numel();
+      EXPECT_TRUE(owned.insert(parameter.key()).second) << parameter.key() << " is in two rows";
+    }
+    EXPECT_EQ(count, row.parameters) << "row " << row.id;
+    sum += row.parameters;
+  }
+  EXPECT_EQ(owned.size(), model->named_parameters().size());
+  EXPECT_EQ(sum, entry().card.parameters);
+  EXPECT_EQ(parameter_count(*model), entry().card.parameters);
+}
+
+TEST_P(Conformance, MacsOfTheCardAreThoseOfAForwardPass) {
+  const std::shared_ptr<Model> model = make(entry());
+  model->eval();
+  seen_macs = 0;
+  const auto handle = at::addThreadLocalCallback(
+      at::RecordFunctionCallback(count_macs).needsInputs(true).scopes(
+          {at::RecordScope::FUNCTION}));
+  {
+    torch::NoGradGuard no_grad;
+    model->forward(faces(entry(), 1));
+  }
+  at::removeCallback(handle);
+  EXPECT_EQ(seen_macs, entry().card.macs);
+}
+
+TEST_P(Conformance, EveryDepartureNamesARowAndAKnownTag) {
+  const std::set<std::string> tags = {"PAPER-SILENT", "PAPER-AMBIGUOUS", "FRAMEWORK", "REPAIR"};
+  for (const Departure& departure : entry().departures) {
+    EXPECT_TRUE(tags.contains(departure.tag)) << departure.tag;
+    bool found = false;
+    for (const Row& row : entry().rows) found = found || std::string(row.id) == departure.row;
+    EXPECT_TRUE(found) << "no row " << departure.row;
+  }
+}
+
+TEST_P(Conformance, ParameterNamesAreTheApprovedOnes) {
+  std::string text;
+  const std::shared_ptr<Model> model = make(entry());
+  for (const auto& parameter : model->named_parameters())
+    text += fmt::format("{} {}\n", parameter.key(), fmt::join(parameter.value().sizes(), "x"));
+  for (const auto& buffer : model->named_buffers())
+    text += fmt::format("{} {} (buffer)\n", buffer.key(), fmt::join(buffer.value().sizes(), "x"));
+  testing::expect_golden(fmt::format("{}.txt", entry().card.name), text);
+}
+
+TEST_P(Conformance, EvaluationIsAFunction) {
+  torch::NoGradGuard no_grad;
+  const std::shared_ptr<Model> model = make(entry());
+  model->eval();
+  const torch::Tensor images = faces(entry(), 8);
+  const torch::Tensor logits = model->forward(images).clone();
+  EXPECT_TRUE(torch::equal(logits, model->forward(images))) << "same input, other bits";
+  const torch::Tensor alone = model->forward(images.narrow(0, 3, 1));
+  EXPECT_LT((alone - logits.narrow(0, 3, 1)).abs().max().item<double>(), 1e-5);
+  const torch::Tensor other_layout =
+      model->forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+  EXPECT_LT((other_layout - logits).abs().max().item<double>(), 1e-4);
+}
+
+TEST_P(Conformance, GradientsReachEveryParameter) {
+  const std::shared_ptr<Model> model = make(entry());
+  if (entry().card.parameters == 0) return;
+  model->train();
+  // Two steps, because a zero-initialised layer passes no gradient on at the first.
+  torch::optim::SGD optimizer(model->parameters(), 0.1);
+  for (int step = 0; step < 2; ++step) {
+    optimizer.zero_grad();
+    const torch::Tensor labels = torch::arange(8, torch::kLong) % entry().card.classes;
+    torch::nn::functional::cross_entropy(model->forward(faces(entry(), 8)), labels).backward();
+    if (step == 0) optimizer.step();
+  }
+  for (const auto& parameter : model->named_parameters()) {
+    ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
+    EXPECT_GT(parameter.value().grad().abs().sum().item<double>(), 0) << parameter.key();
+  }
+}
+
+TEST_P(Conformance, OverfitsSixteenImages) {
+  if (entry().card.parameters == 0) return;
+  torch::manual_seed(3);
+  const std::shared_ptr<Model> model = entry().make({entry().card.classes, 0.0});
+  const torch::Tensor images = faces(entry(), 16);
+  const torch::Tensor labels = torch::arange(16, torch::kLong) % entry().card.classes;
+  const double rate = entry().card.parameters > 1'000'000 ? 1e-4 : 5e-3;
+  torch::optim::Adam optimizer(model->parameters(), torch::optim::AdamOptions(rate));
+  model->train();
+  double loss = 0;
+  for (int step = 0; step < 400; ++step) {
+    optimizer.zero_grad();
+    const torch::Tensor error =
+        torch::nn::functional::cross_entropy(model->forward(images), labels);
+    error.backward();
+    optimizer.step();
+    loss = error.item<double>();
+    if (loss < 0.02) break;
+  }
+  EXPECT_LT(loss, 0.1);
+  {
+    torch::NoGradGuard no_grad;  // running statistics lag behind so short a training
+    for (int pass = 0; pass < 40; ++pass) model->forward(images);
+  }
+  model->eval();
+  const torch::Tensor predicted = model->forward(images).argmax(1);
+  EXPECT_GE((predicted == labels).sum().item<std::int64_t>(), 15);
+}
+
+TEST_P(Conformance, WeightsSurviveAFileBitForBit) {
+  torch::NoGradGuard no_grad;
+  const testing::TempDir folder;
+  const std::shared_ptr<Model> model = make(entry());
+  model->eval();
+  save_weights(*model, folder / "weights.safetensors", {{"model", entry().card.name}});
+  torch::manual_seed(99);
+  const std::shared_ptr<Model> other = entry().make({entry().card.classes, 0.5});
+  other->eval();
+  load_weights(*other, folder / "weights.safetensors");
+  const torch::Tensor images = faces(entry(), 4);
+  EXPECT_TRUE(torch::equal(model->forward(images), other->forward(images)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Conformance, ::testing::ValuesIn(models()), [](const auto& info) {
+  std::string name = std::string(info.param->card.name) + "_" + info.param->card.variant;
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+});
+
+TEST(DeepEmotion, TransformerStartsAtTheIdentity) {
+  torch::NoGradGuard no_grad;
+  const ModelEntry& entry = find_model("deepemotion", "fig");
+  const std::shared_ptr<Model> model = make(entry);
+  model->eval();
+  Trace trace;
+  model->record(&trace);
+  model->forward(faces(entry, 4));
+  torch::Tensor features, warped;
+  for (const auto& [id, output] : trace.seen) {
+    if (id == "D") features = output;
+    if (id == "W") warped = output;
+  }
+  EXPECT_LT((features - warped).abs().max().item<double>(), 1e-5);
+}
+
+TEST(Null, AnswersTheMajorityClass) {
+  const std::shared_ptr<Model> model = find_model("null", "majority").make({7, 0});
+  EXPECT_TRUE(model->fit(torch::tensor({3, 3, 1, 6, 3}, torch::kLong), 7));
+  const torch::Tensor logits = model->forward(torch::zeros({2, 1, 48, 48}));
+  EXPECT_TRUE(torch::equal(logits.argmax(1), torch::tensor({3, 3}, torch::kLong)));
+}
+
+TEST(Table, UnknownNamesSuggestTheNearest) {
+  EXPECT_ERROR(find_model("deepemotions", "fig"), Exit::kUsage, "did you mean deepemotion?");
+  EXPECT_ERROR(find_model("deepemotion", "figg"), Exit::kUsage, "did you mean fig?");
+}
+
+TEST(Model, WrongInputSizeNamesTheRow) {
+  const std::shared_ptr<Model> model = find_model("deepemotion", "fig").make({7, 0});
+  EXPECT_ERROR(model->forward(torch::zeros({1, 1, 64, 64})), Exit::kUsage, "row L1");
+}
+
+TEST(Weights, OfAnotherModelAreRefused) {
+  const testing::TempDir folder;
+  const std::shared_ptr<Model> deep = find_model("deepemotion", "fig").make({7, 0});
+  const std::shared_ptr<Model> null = find_model("null", "majority").make({7, 0});
+  save_weights(*deep, folder / "deep.safetensors", {});
+  save_weights(*null, folder / "null.safetensors", {});
+  EXPECT_ERROR(load_weights(*null, folder / "deep.safetensors"), Exit::kIntegrity, "log_prior");
+  EXPECT_ERROR(load_weights(*deep, folder / "null.safetensors"), Exit::kIntegrity, "conv1");
+  const std::shared_ptr<Model> six = find_model("deepemotion", "fig").make({6, 0});
+  EXPECT_ERROR(load_weights(*six, folder / "deep.safetensors"), Exit::kIntegrity, "fc2");
+}
+
+}  // namespace
+}  // namespace mien

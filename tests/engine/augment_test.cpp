@@ -1,0 +1,174 @@
+#include "harness/engine/augment.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/expect_error.h"
+
+namespace mien {
+namespace {
+
+constexpr std::array<std::int64_t, 3> kWhole = {1, 48, 48}, kCropped = {1, 40, 40};
+
+torch::Tensor images(std::int64_t n) {
+  torch::manual_seed(5);
+  return torch::randint(0, 256, {n, 1, 48, 48}, torch::kUInt8);
+}
+
+torch::Tensor indices(std::int64_t n) { return torch::arange(n, torch::kLong); }
+
+Protocol plain() {
+  Protocol p;
+  p.mean = 0;
+  p.std = 1;
+  return p;
+}
+
+Augmenter started(const Protocol& p, std::array<std::int64_t, 3> input, std::int64_t n,
+                  std::int64_t epoch = 0, std::uint64_t seed = 1) {
+  Augmenter augmenter(p, input, seed);
+  augmenter.start_epoch(epoch, n, torch::kCPU);
+  return augmenter;
+}
+
+torch::Tensor as_float(const torch::Tensor& x) { return x.to(torch::kFloat) / 255; }
+
+TEST(Augment, WithoutOptionsOnlyNormalises) {
+  Protocol p = plain();
+  p.mean = 0.5;
+  p.std = 0.25;
+  const torch::Tensor x = images(3);
+  const torch::Tensor expected = (as_float(x) - 0.5) / 0.25;
+  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).train(x, indices(3)), expected));
+  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).test(x), expected));
+}
+
+TEST(Augment, FlipMirrorsWholeImages) {
+  Protocol p = plain();
+  p.flip_probability = 1;
+  const torch::Tensor x = images(3);
+  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).train(x, indices(3)), as_float(x).flip(3)));
+}
+
+TEST(Augment, WarpWithoutMotionIsTheIdentity) {
+  Protocol p = plain();
+  p.rotate_degrees = 10;
+  p.rotate_probability = 1e-12;  // takes the warping path, moves nothing
+  const torch::Tensor x = images(3);
+  EXPECT_LT((started(p, kWhole, 3).train(x, indices(3)) - as_float(x)).abs().max().item<float>(),
+            1e-4);
+}
+
+TEST(Augment, WarpComposesTheFlip) {
+  Protocol p = plain();
+  p.rotate_degrees = 10;
+  p.rotate_probability = 1e-12;
+  p.flip_probability = 1;
+  const torch::Tensor x = images(3);
+  EXPECT_LT((started(p, kWhole, 3).train(x, indices(3)) - as_float(x).flip(3))
+                .abs().max().item<float>(), 1e-4);
+}
+
+TEST(Augment, ShiftMovesTheCentreOfMassByAtMostItsRange) {
+  Protocol p = plain();
+  p.shift = 0.25;
+  p.shift_probability = 1;
+  const std::int64_t n = 64;
+  torch::Tensor x = torch::zeros({n, 1, 48, 48}, torch::kUInt8);
+  x.slice(2, 22, 26).slice(3, 22, 26).fill_(255);
+  const torch::Tensor y = started(p, kWhole, n).train(x, indices(n));
+  const torch::Tensor places = torch::arange(48, torch::kFloat);
+  const torch::Tensor mass = y.sum({1, 2, 3});
+  const torch::Tensor centre = (y.sum({1, 2}) * places).sum(1) / mass - 23.5;
+  EXPECT_LE(centre.abs().max().item<float>(), 0.25 * 48 + 0.1);
+  EXPECT_GT(centre.abs().max().item<float>(), 0.15 * 48);
+  EXPECT_LT(std::abs(centre.mean().item<float>()), 3);
+}
+
+TEST(Augment, RotationKeepsTheCentreAndTurnsByAtMostItsAngle) {
+  Protocol p = plain();
+  p.rotate_degrees = 30;
+  p.rotate_probability = 1;
+  const std::int64_t n = 64;
+  torch::Tensor x = torch::zeros({n, 1, 48, 48}, torch::kUInt8);
+  x.slice(2, 22, 26).slice(3, 38, 42).fill_(255);  // a dot to the right of the centre
+  const torch::Tensor y = started(p, kWhole, n).train(x, indices(n));
+  const torch::Tensor places = torch::arange(48, torch::kFloat);
+  const torch::Tensor mass = y.sum({1, 2, 3});
+  const torch::Tensor dx = (y.sum({1, 2}) * places).sum(1) / mass - 23.5;
+  const torch::Tensor dy = (y.sum({1, 3}) * places).sum(1) / mass - 23.5;
+  const torch::Tensor angle = torch::atan2(dy, dx) * 180 / M_PI;
+  EXPECT_LE(angle.abs().max().item<float>(), 30.5);
+  EXPECT_GT(angle.abs().max().item<float>(), 20);
+  EXPECT_LT((torch::sqrt(dx * dx + dy * dy) - 16).abs().max().item<float>(), 0.5);
+}
+
+TEST(Augment, RandomCropsAreWindowsOfTheImage) {
+  Protocol p = plain();
+  p.train_crop = TrainCrop::kRandom;
+  const std::int64_t n = 40;
+  const torch::Tensor x = images(n);
+  const torch::Tensor y = started(p, kCropped, n).train(x, indices(n));
+  ASSERT_EQ(y.sizes(), (torch::IntArrayRef{n, 1, 40, 40}));
+  std::set<std::pair<int, int>> offsets;
+  for (std::int64_t i = 0; i < n; ++i) {
+    bool found = false;
+    for (int top = 0; top <= 8 && !found; ++top)
+      for (int left = 0; left <= 8 && !found; ++left)
+        if (torch::allclose(y[i][0], as_float(x)[i][0].narrow(0, top, 40).narrow(1, left, 40))) {
+          found = true;
+          offsets.insert({top, left});
+        }
+    EXPECT_TRUE(found) << "crop " << i << " is no window of its image";
+  }
+  EXPECT_GT(offsets.size(), 10u);
+}
+
+TEST(Augment, TenCropsAreFourCornersCentreAndTheirMirrors) {
+  Protocol p = plain();
+  p.test_crop = TestCrop::kTen;
+  const torch::Tensor x = images(2);
+  const torch::Tensor y = Augmenter(p, kCropped, 1).test(x).view({10, 2, 40, 40});
+  const torch::Tensor f = as_float(x).squeeze(1);
+  const auto window = [&](int top, int left) { return f.narrow(1, top, 40).narrow(2, left, 40); };
+  const std::pair<int, int> places[] = {{0, 0}, {0, 8}, {8, 0}, {8, 8}, {4, 4}};
+  for (int crop = 0; crop < 5; ++crop) {
+    const torch::Tensor expected = window(places[crop].first, places[crop].second);
+    EXPECT_TRUE(torch::allclose(y[crop], expected)) << crop;
+    EXPECT_TRUE(torch::allclose(y[crop + 5], expected.flip(2))) << crop;
+  }
+}
+
+TEST(Augment, ErasesARectangleOfTheStatedSize) {
+  Protocol p = plain();
+  p.erase_probability = 1;
+  const std::int64_t n = 64;
+  const torch::Tensor x = torch::full({n, 1, 48, 48}, 255, torch::kUInt8);
+  const torch::Tensor erased = (started(p, kWhole, n).train(x, indices(n)) == 0).sum({1, 2, 3});
+  EXPECT_GE(erased.min().item<std::int64_t>(), 20);
+  EXPECT_LE(erased.max().item<std::int64_t>(), static_cast<std::int64_t>(0.40 * 48 * 48));
+}
+
+TEST(Augment, DependsOnSeedEpochAndIndexOnly) {
+  Protocol p = plain();
+  p.shift = 0.2;
+  p.rotate_degrees = 10;
+  p.flip_probability = 0.5;
+  p.erase_probability = 0.5;
+  const torch::Tensor x = images(8);
+  const torch::Tensor whole = started(p, kWhole, 8, 3).train(x, indices(8));
+  const torch::Tensor some = torch::tensor({5, 2}, torch::kLong);
+  const torch::Tensor part = started(p, kWhole, 8, 3).train(x.index_select(0, some), some);
+  EXPECT_TRUE(torch::equal(part, whole.index_select(0, some)));
+  EXPECT_FALSE(torch::equal(whole, started(p, kWhole, 8, 4).train(x, indices(8))));
+  EXPECT_FALSE(torch::equal(whole, started(p, kWhole, 8, 3, 2).train(x, indices(8))));
+}
+
+TEST(Augment, ReversedAreaIsRefused) {
+  Protocol p = plain();
+  p.area_low = 1.2;
+  p.area_high = 0.8;
+  EXPECT_ERROR(Augmenter(p, kWhole, 1), Exit::kUsage, "augment.area_low");
+}
+
+}  // namespace
+}  // namespace mien

@@ -1,0 +1,212 @@
+// A task from plan to record, on a tiny pack whose classes a small network can tell apart.
+#include "harness/engine/run_task.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "harness/core/sha256.h"
+#include "models/registry.h"
+#include "models/weights.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temp_dir.h"
+
+namespace mien {
+namespace {
+
+/// Class c has a bright horizontal band at row 6c, on noise.
+Samples bands(std::int64_t n) {
+  Samples s;
+  s.dataset = "bands";
+  s.class_names = {"a", "b", "c", "d", "e", "f", "g"};
+  s.split_names = {"Training", "PublicTest", "PrivateTest"};
+  s.height = s.width = 48;
+  s.manifest = "{}";
+  std::uint32_t state = 1;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t label = i % 7;
+    for (std::int64_t y = 0; y < 48; ++y)
+      for (std::int64_t x = 0; x < 48; ++x) {
+        state = state * 1664525u + 1013904223u;
+        const bool band = y / 6 == label;
+        s.images.push_back(static_cast<std::uint8_t>((state >> 25) + (band ? 120 : 0)));
+      }
+    s.labels.push_back(label);
+    s.split.push_back(static_cast<std::int32_t>(i % 10 < 6 ? 0 : i % 10 < 8 ? 1 : 2));
+    s.subject.push_back(-1);
+    s.sequence.push_back(-1);
+    s.ids.push_back("row" + std::to_string(i));
+  }
+  return s;
+}
+
+class RunTask : public ::testing::Test {
+ protected:
+  RunTask() {
+    options.pack = write_pack(folder.path(), bands(420), task.pack_sha256);
+    options.weights = folder / "weights.safetensors";
+    task.experiment = "deepemotion@bands";
+    task.model = "deepemotion";
+    task.variant = "fig";
+    task.dataset = "bands";
+    task.profile = "smoke";
+    task.device_class = "cpu";
+    Protocol& p = task.protocol;
+    p.epochs = 12;
+    p.batch = 16;
+    p.optimizer = Optimizer::kAdam;
+    p.learning_rate = 0.003;
+    p.schedule = Schedule::kOneCycle;
+    p.shift = 0.02;
+    p.select = Select::kBestValidation;
+    p.dropout = 0.1;
+  }
+
+  TaskRecord run() {
+    return run_task(task, options, [](double, const std::string&) {});
+  }
+
+  static const Metric& metric(const TaskRecord& record, const std::string& name,
+                              const std::string& split) {
+    for (const Metric& metric : record.metrics)
+      if (metric.name == name && metric.split == split) return metric;
+    throw std::runtime_error("no metric " + name);
+  }
+
+  testing::TempDir folder;
+  Task task;
+  WorkerOptions options;
+};
+
+TEST_F(RunTask, LearnsAndRecordsEverythingAboutIt) {
+  const TaskRecord record = run();
+  const Metric& accuracy = metric(record, "accuracy", "test");
+  EXPECT_GT(accuracy.value, 60) << "chance is 14 %";
+  EXPECT_EQ(accuracy.n, 84);
+  EXPECT_LT(accuracy.lower, accuracy.value);
+  EXPECT_GE(accuracy.upper, accuracy.value);
+  EXPECT_EQ(record.curve.size(), 12u);
+  EXPECT_LT(record.curve.back().train_loss, record.curve.front().train_loss);
+  EXPECT_EQ(record.predictions.size(), 168u) << "validation and test";
+  std::int64_t hits = 0, cells = 0;
+  for (const Prediction& p : record.predictions) {
+    ASSERT_EQ(p.scores.size(), 7u);
+    hits += p.split == "test" && p.truth == p.predicted;
+    EXPECT_EQ(p.sample_id, "row" + std::to_string(p.sample));
+    EXPECT_EQ(p.truth, p.sample % 7);
+  }
+  for (const ConfusionCell& cell : record.confusion)
+    cells += cell.split == "test" ? cell.count : 0;
+  EXPECT_NEAR(accuracy.value, 100.0 * static_cast<double>(hits) / 84, 1e-9);
+  EXPECT_EQ(cells, 84);
+  EXPECT_FALSE(record.environment.libtorch.empty());
+  EXPECT_FALSE(record.environment.compiler.empty());
+  EXPECT_TRUE(record.notes.empty());
+}
+
+TEST_F(RunTask, SameSeedSameBitsOtherSeedOtherBits) {
+  task.protocol.epochs = 2;
+  const auto scores = [](const TaskRecord& record) {
+    std::vector<float> all;
+    for (const Prediction& p : record.predictions)
+      all.insert(all.end(), p.scores.begin(), p.scores.end());
+    return all;
+  };
+  const std::vector<float> first = scores(run());
+  EXPECT_EQ(first, scores(run()));
+  task.seed = 2;
+  EXPECT_NE(first, scores(run()));
+}
+
+TEST_F(RunTask, SavedWeightsGiveTheStoredScores) {
+  task.protocol.epochs = 2;
+  const TaskRecord record = run();
+  ASSERT_EQ(record.artifacts.size(), 1u);
+  EXPECT_EQ(record.artifacts[0].sha256, sha256_file(options.weights));
+  const std::shared_ptr<Model> model = find_model("deepemotion", "fig").make({7, 0.1});
+  load_weights(*model, options.weights);
+  model->eval();
+  const Pack pack(options.pack);
+  const Prediction& p = record.predictions.back();
+  const torch::Tensor image = torch::from_blob(
+      const_cast<std::uint8_t*>(pack.images().data()) + p.sample * 48 * 48, {1, 1, 48, 48},
+      torch::kUInt8);
+  const torch::Tensor logits = model->forward((image.to(torch::kFloat) / 255 - 0.5) / 0.5);
+  for (std::int64_t c = 0; c < 7; ++c)
+    EXPECT_NEAR(logits[0][c].item<float>(), p.scores[static_cast<std::size_t>(c)], 1e-4);
+}
+
+TEST_F(RunTask, SelectionOnTheTestSplitIsATaint) {
+  task.protocol.epochs = 1;
+  task.protocol.select = Select::kBestTest;
+  const TaskRecord record = run();
+  ASSERT_EQ(record.notes.size(), 1u);
+  EXPECT_EQ(record.notes[0].kind, "taint");
+}
+
+TEST_F(RunTask, TrainingOnTheScoredSplitIsATaint) {
+  task.protocol.epochs = 1;
+  task.protocol.train = {"Training", "PrivateTest"};
+  ASSERT_EQ(run().notes.size(), 1u);
+}
+
+TEST_F(RunTask, TenCropTrainingAndClassWeightsRun) {
+  task.model = "fer2013cnn";
+  task.variant = "khaireddin-vggnet";
+  Protocol& p = task.protocol;
+  p.epochs = 1;
+  p.batch = 4;
+  p.limit_train = 8;
+  p.limit_validation = p.limit_test = 6;
+  p.train_crop = TrainCrop::kTen;
+  p.test_crop = TestCrop::kTen;
+  p.erase_probability = 0.5;
+  p.class_weights = ClassWeights::kBalanced;
+  p.optimizer = Optimizer::kSgd;
+  p.nesterov = true;
+  const TaskRecord record = run();
+  EXPECT_EQ(metric(record, "accuracy", "test").n, 6);
+  EXPECT_EQ(metric(record, "training_images", "").value, 8);
+}
+
+TEST_F(RunTask, NullIsTheMajorityFloor) {
+  task.model = "null";
+  task.variant = "majority";
+  const TaskRecord record = run();
+  EXPECT_NEAR(metric(record, "accuracy", "test").value, 100.0 / 7, 3);
+  EXPECT_TRUE(record.curve.empty());
+  EXPECT_TRUE(record.artifacts.empty());
+  EXPECT_FALSE(std::filesystem::exists(options.weights));
+}
+
+TEST_F(RunTask, DivergenceIsOneLine) {
+  task.protocol.optimizer = Optimizer::kSgd;
+  task.protocol.learning_rate = 1e30;
+  task.protocol.schedule = Schedule::kConstant;
+  EXPECT_ERROR(run(), Exit::kTaskFailed, "training diverged");
+  EXPECT_FALSE(std::filesystem::exists(options.weights));
+}
+
+TEST_F(RunTask, BadInputIsRefusedBeforeWork) {
+  Task other = task;
+  std::swap(other, task);
+  task.pack_sha256 = std::string(64, '0');
+  EXPECT_ERROR(run(), Exit::kIntegrity, "planned on 0000000000000000");
+  task = other;
+  task.protocol.test = {"PrivatTest"};
+  EXPECT_ERROR(run(), Exit::kUsage, "did you mean PrivateTest");
+  task = other;
+  task.model = "deepemotoin";
+  EXPECT_ERROR(run(), Exit::kUsage, "did you mean deepemotion");
+  task = other;
+  options.device = "tpu";
+  EXPECT_ERROR(run(), Exit::kUsage, "--device tpu");
+  if (!torch::cuda::is_available()) {
+    options.device = "cuda:0";
+    EXPECT_ERROR(run(), Exit::kPrecondition, "no CUDA device");
+  }
+}
+
+}  // namespace
+}  // namespace mien
