@@ -22,7 +22,7 @@ JOIN attempt a ON a.task = t.key AND a.state = 'done'
 LEFT JOIN environment e ON e.key = a.environment
 LEFT JOIN metric m ON m.key = coalesce(
   (SELECT k.key FROM claim c JOIN metric k ON k.name = c.metric AND k.split = 'test'
-   WHERE c.experiment = t.experiment AND k.task = t.key ORDER BY c.key LIMIT 1),
+   WHERE c.experiment = t.experiment AND k.task = t.key ORDER BY c.key DESC LIMIT 1),
   (SELECT k.key FROM metric k WHERE k.task = t.key AND k.name = 'accuracy' AND k.split = 'test'))
 WHERE t.kind = 'accuracy')sql";
 

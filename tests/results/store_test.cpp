@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -466,6 +467,30 @@ TEST(Kill, LeavesWholeRecordsOnly) {
     for (unsigned seed = 1; seed <= ids.size(); ++seed)
       EXPECT_EQ(store.load(task_id(record(seed, 3000).task))->predictions.size(), 3000u);
     EXPECT_TRUE(store.append(record(2000)));
+  }
+}
+
+TEST(Disk, FullLeavesWhatWasThere) {
+  const TempDir dir;
+  for (const auto mode : {Store::Mode::kDatabase, Store::Mode::kShard}) {
+    const fs::path path = dir / fmt::format("r{}", static_cast<int>(mode));
+    Store::open(path, mode).append(record(1));
+    const pid_t child = spawn([&] {
+      ::signal(SIGXFSZ, SIG_IGN);
+      const rlimit limit{1 << 18, 1 << 18};
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+      try {
+        Store::open(path, mode).append(record(2, 20'000));
+      } catch (const Error& error) {
+        ::_exit(static_cast<int>(error.code()));
+      }
+    });
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(Exit::kPrecondition));
+    const Store store = Store::open(path, mode);
+    store.check();
+    EXPECT_EQ(store.done_ids().size(), 1u);
   }
 }
 
