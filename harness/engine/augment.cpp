@@ -27,6 +27,11 @@ torch::Tensor symmetric(const torch::Tensor& draws, std::int64_t c) {
   return column(draws, c) * 2 - 1;
 }
 
+/// Centres of `n` pixels in [-1, 1] (align_corners = false).
+torch::Tensor pixel_centres(std::int64_t n, const torch::Tensor& like) {
+  return (torch::arange(n, like.options()) * 2 + 1) / static_cast<double>(n) - 1;
+}
+
 torch::Tensor gate(const torch::Tensor& draws, std::int64_t c, double probability) {
   return (column(draws, c) < probability).to(torch::kFloat);
 }
@@ -74,12 +79,17 @@ torch::Tensor Augmenter::warp(const torch::Tensor& x, const torch::Tensor& draws
                               symmetric(draws, kAngle) *
                               (protocol_.rotate_degrees * std::numbers::pi / 180);
   const torch::Tensor cosine = torch::cos(angle), sine = torch::sin(angle);
-  const torch::Tensor theta =
-      torch::stack({wide * mirror * cosine, wide * mirror * sine, centre_x - wide * shift_x,
-                    -high * sine, high * cosine, centre_y - high * shift_y},
-                   1)
-          .view({-1, 2, 3});
-  const torch::Tensor grid = torch::affine_grid_generator(theta, x.sizes(), false);
+  // x_in = wide * (mirror * (cos * x + sin * y) - shift_x) + centre_x, and likewise y_in: a term that
+  // depends on the column plus one that depends on the row, so one addition per pixel.
+  const torch::Tensor columns = pixel_centres(x.size(3), draws).view({1, 1, -1});
+  const torch::Tensor rows = pixel_centres(x.size(2), draws).view({1, -1, 1});
+  const auto each = [](const torch::Tensor& per_image) { return per_image.view({-1, 1, 1}); };
+  torch::Tensor grid = torch::empty({x.size(0), x.size(2), x.size(3), 2}, x.options());
+  torch::Tensor grid_x = grid.select(3, 0), grid_y = grid.select(3, 1);
+  torch::add_out(grid_x, each(wide * mirror * cosine) * columns,
+                 each(wide * mirror * sine) * rows + each(centre_x - wide * shift_x));
+  torch::add_out(grid_y, each(high * -sine) * columns,
+                 each(high * cosine) * rows + each(centre_y - high * shift_y));
   return torch::grid_sampler(x, grid, /*bilinear*/ 0, /*zeros*/ 0, /*align_corners=*/false);
 }
 
@@ -134,13 +144,14 @@ torch::Tensor Augmenter::erase(const torch::Tensor& x, const torch::Tensor& draw
   return x.masked_fill(torch::cat(masks).unsqueeze(1), 0);
 }
 
+/// Gray levels 0..255 -> (pixel / 255 - mean) / std.
 torch::Tensor Augmenter::normalise(const torch::Tensor& x) const {
-  return (x - protocol_.mean) / protocol_.std;
+  return x.sub(255 * protocol_.mean).mul_(1 / (255 * protocol_.std));
 }
 
 torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor& indices) const {
   const torch::Tensor draws = draws_.index_select(0, indices);
-  torch::Tensor x = images.to(torch::kFloat) / 255;
+  torch::Tensor x = images.to(torch::kFloat);
   if (moves_pixels())
     x = warp(x, draws);
   else if (protocol_.flip_probability > 0)
@@ -155,7 +166,7 @@ torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor&
 }
 
 torch::Tensor Augmenter::test(const torch::Tensor& images) const {
-  const torch::Tensor x = images.to(torch::kFloat) / 255;
+  const torch::Tensor x = images.to(torch::kFloat);
   return normalise(protocol_.test_crop == TestCrop::kTen ? ten_crop(x) : center_crop(x));
 }
 

@@ -38,8 +38,9 @@ TEST(Augment, WithoutOptionsOnlyNormalises) {
   p.std = 0.25;
   const torch::Tensor x = images(3);
   const torch::Tensor expected = (as_float(x) - 0.5) / 0.25;
-  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).train(x, indices(3)), expected));
-  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).test(x), expected));
+  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).train(x, indices(3)), expected,
+                              1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).test(x), expected, 1e-5, 1e-6));
 }
 
 TEST(Augment, FlipMirrorsWholeImages) {
