@@ -104,8 +104,10 @@ class Cli {
       app->add_option("--set", request.overrides, "protocol key=value; the rows are unofficial")
           ->type_name("KEY=VALUE")
           ->allow_extra_args(false);
-      app->add_option("--time-limit", request.time_limit_minutes, "minutes per task")
-          ->check(CLI::Range(1, 100000));
+      app->add_option("--time-limit", request.time_limit_seconds, "per task, e.g. 90s, 30m or 2h")
+          ->transform(CLI::AsNumberWithUnit(
+              std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
+              CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"));
       add_database(app);
       add_configs(app);
     }

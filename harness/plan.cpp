@@ -7,6 +7,7 @@
 #include <set>
 
 #include "harness/core/error.h"
+#include "harness/environment.h"
 #include "harness/process.h"
 
 namespace mien {
@@ -15,8 +16,8 @@ namespace {
 using nlohmann::json;
 
 // Rough speeds for the first estimate; once a task like it has run, its own time is used.
-constexpr double kCpuMacsPerSecond = 2e10, kGpuMacsPerSecond = 2e12;
-constexpr double kImagesPerSecond = 2e4;  // what no network costs: gather, augment, step
+constexpr double kCoreMacsPerSecond = 6e10, kGpuMacsPerSecond = 2e12;
+constexpr double kCorePassesPerSecond = 8e3;  // of a network without arithmetic: gather, call, write
 constexpr double kStartSeconds = 2;
 
 bool matches(const std::string& selector, const Experiment& experiment) {
@@ -27,35 +28,36 @@ bool matches(const std::string& selector, const Experiment& experiment) {
   return ::fnmatch(pattern.c_str(), experiment.id.c_str(), 0) == 0;
 }
 
-/// Images in the splits a protocol trains and scores, by the manifest's counts where there is a
-/// pack, else by the published ones.
-std::int64_t images_of(const json& dataset, const std::vector<std::string>& splits,
-                       std::int64_t limit) {
+/// Images in `splits`, by `counts` ({split: {class: images}}).
+double images_of(const json& counts, const std::vector<std::string>& splits, std::int64_t limit) {
   std::int64_t images = 0;
   for (const std::string& split : splits)
-    for (const json& count : dataset.value("counts", json::object()).value(split, json::array()))
-      images += count.get<std::int64_t>();
-  return limit > 0 ? std::min(limit, images) : images;
+    for (const json& count : counts.value(split, json::object())) images += count.get<std::int64_t>();
+  return static_cast<double>(limit > 0 ? std::min(limit, images) : images);
 }
 
-double first_estimate(const Task& task, const json& model, const json& dataset) {
+double seconds_per_pass(const Task& task, const json& model) {
+  const double macs = model.at("macs").get<double>();
+  if (task.device_class == "cuda") return macs / kGpuMacsPerSecond + 1 / (10 * kCorePassesPerSecond);
+  return (macs / kCoreMacsPerSecond + 1 / kCorePassesPerSecond) / usable_processors();
+}
+
+double first_estimate(const Task& task, const json& model, const json& counts) {
   const Protocol& p = task.protocol;
-  const bool cuda = task.device_class == "cuda";
-  const double pass = model.at("macs").get<double>() / (cuda ? kGpuMacsPerSecond : kCpuMacsPerSecond) +
-                      1 / kImagesPerSecond;
   if (task.kind == TaskKind::kThroughput)
     return kStartSeconds + static_cast<double>(p.timing_batches.size()) *
                                (p.timing_warmup_seconds +
                                 p.timing_seconds * static_cast<double>(p.timing_repetitions));
   if (model.at("parameters") == 0) return kStartSeconds;
   const double crops = p.test_crop == TestCrop::kTen ? 10 : 1;
-  const double train = static_cast<double>(images_of(dataset, p.train, p.limit_train)) *
-                       (p.train_crop == TrainCrop::kTen ? 10 : 1) * 3;
-  const double validation =
-      static_cast<double>(images_of(dataset, p.validation, p.limit_validation)) * crops;
-  const double test = static_cast<double>(images_of(dataset, p.test, p.limit_test)) * crops;
-  return kStartSeconds +
-         pass * (static_cast<double>(p.epochs) * (train + validation) + validation + test);
+  const double train =
+      images_of(counts, p.train, p.limit_train) * (p.train_crop == TrainCrop::kTen ? 10 : 1);
+  const double validation = images_of(counts, p.validation, p.limit_validation) * crops;
+  const double test = images_of(counts, p.test, p.limit_test) * crops;
+  constexpr double kTrainPasses = 3;  // forward, and backward twice over
+  const double passes =
+      static_cast<double>(p.epochs) * (kTrainPasses * train + validation) + validation + test;
+  return kStartSeconds + passes * seconds_per_pass(task, model);
 }
 
 /// Tasks made of one experiment: one per seed, and one throughput task per model and variant.
@@ -64,10 +66,11 @@ class Expander {
   Expander(const PlanRequest& request, const Tables& tables, const Store* store, Plan& plan)
       : request_(request), tables_(tables), store_(store), plan_(plan) {}
 
-  void expand(const Experiment& experiment, const Located& data) {
+  void expand(const Experiment& experiment, Located data) {
     const std::string where = experiment.file.string() + ":1:1";
     const json& model = tables_.model(experiment.model, experiment.variant, where);
     const json& dataset = tables_.dataset(experiment.dataset, where);
+    if (data.counts.is_null()) data.counts = dataset.value("counts", json::object());
     const Experiment::Resolved resolved = experiment.resolve(request_.profile, request_.overrides);
     Task task;
     task.experiment = experiment.id;
@@ -81,15 +84,14 @@ class Expander {
     task.device_class = plan_.device.starts_with("cuda") ? "cuda" : "cpu";
     task.protocol = resolved.protocol;
     const std::int64_t seeds = request_.seeds > 0 ? request_.seeds : resolved.seeds;
-    for (task.seed = 1; task.seed <= seeds; ++task.seed) add(task, data, resolved, model, dataset);
+    for (task.seed = 1; task.seed <= seeds; ++task.seed) add(task, data, resolved, model);
     if (timed_.insert({experiment.model, experiment.variant}).second)
-      throughput_.push_back({throughput_task(task), resolved, &model, &dataset});
+      throughput_.push_back({throughput_task(task), resolved, &model});
   }
 
   /// Timing wants the machine for itself, so it comes last.
   void add_throughput() {
-    for (const auto& [task, resolved, model, dataset] : throughput_)
-      add(task, {}, resolved, *model, *dataset);
+    for (const auto& [task, resolved, model] : throughput_) add(task, {}, resolved, *model);
   }
 
  private:
@@ -97,7 +99,6 @@ class Expander {
     Task task;
     Experiment::Resolved resolved;
     const json* model;
-    const json* dataset;
   };
 
   /// Depends on the model and the timing fields only, so that every experiment shares it.
@@ -117,8 +118,10 @@ class Expander {
     return timed;
   }
 
-  void add(const Task& task, const Located& data, const Experiment::Resolved& resolved,
-           const json& model, const json& dataset) {
+  void add(const Task& task,
+           const Located& data,
+           const Experiment::Resolved& resolved,
+           const json& model) {
     PlannedTask planned;
     planned.task = task;
     planned.pack = data.pack;
@@ -126,9 +129,9 @@ class Expander {
     if (frozen) planned.id = task_id(task);
     planned.done = store_ && frozen && store_->is_done(planned.id);
     const std::optional<double> seen = store_ ? store_->median_seconds(task) : std::nullopt;
-    planned.seconds = seen ? *seen : first_estimate(task, model, dataset);
-    planned.time_limit_minutes = request_.time_limit_minutes > 0 ? request_.time_limit_minutes
-                                                                 : resolved.time_limit_minutes;
+    planned.seconds = seen ? *seen : first_estimate(task, model, data.counts);
+    planned.time_limit_seconds = request_.time_limit_seconds > 0 ? request_.time_limit_seconds
+                                                                 : 60 * resolved.time_limit_minutes;
     plan_.tasks.push_back(std::move(planned));
   }
 
@@ -152,9 +155,11 @@ std::vector<Experiment> select(const std::vector<Experiment>& known,
       chosen[i] = any = true;
     }
     if (any) continue;
-    std::vector<std::string> ids = {"all"};
-    for (const Experiment& experiment : known) ids.push_back(experiment.id);
-    fail(Exit::kUsage, "no experiment matches '{}'{}", selector, suggest(selector, ids));
+    std::set<std::string> names = {"all"};
+    for (const Experiment& experiment : known)
+      names.insert({experiment.id, experiment.model, "@" + experiment.dataset});
+    fail(Exit::kUsage, "no experiment matches '{}'{}", selector,
+         suggest(selector, {names.begin(), names.end()}));
   }
   std::vector<Experiment> selected;
   for (std::size_t i = 0; i < known.size(); ++i)
@@ -199,7 +204,6 @@ Plan make_plan(const PlanRequest& request,
   std::map<std::string, Located> data;
   Expander expander(request, tables, store, plan);
   for (const Experiment& experiment : plan.experiments) {
-    tables.dataset(experiment.dataset, experiment.file.string() + ":1:1");
     if (!data.contains(experiment.dataset))
       data[experiment.dataset] = find_dataset(experiment.dataset);
     expander.expand(experiment, data[experiment.dataset]);

@@ -17,7 +17,7 @@ struct PlanRequest {
   std::string profile = "smoke";
   std::string device = "auto";         // auto | cpu | cuda | cuda:N
   std::int64_t seeds = 0;              // 0 = as configured
-  std::int64_t time_limit_minutes = 0; // 0 = as configured
+  std::int64_t time_limit_seconds = 0;  // 0 = as configured
   std::vector<std::string> overrides;  // --set
 };
 
@@ -27,7 +27,7 @@ struct PlannedTask {
   std::string pack;  // path, "" where none is needed or prepared yet
   bool done = false; // in results.db already
   double seconds = 0;           // expected; a rough figure until one like it has run
-  std::int64_t time_limit_minutes = 60;
+  std::int64_t time_limit_seconds = 3600;
 };
 
 struct Plan {

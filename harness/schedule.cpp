@@ -151,7 +151,7 @@ class Scheduler {
     const pid_t pid = process.pid();
     Flight flight{&planned, task_file, shard, weights, std::move(process), pid};
     flight.attempt.started_ns = now_ns();
-    flight.deadline = Clock::now() + std::chrono::minutes(planned.time_limit_minutes);
+    flight.deadline = Clock::now() + std::chrono::seconds(planned.time_limit_seconds);
     display_.started(title(planned), planned.seconds);
     flights_.push_back(std::move(flight));
   }
@@ -242,8 +242,9 @@ class Scheduler {
       attempt.message = "interrupted; run the same command again to go on";
     } else if (flight.timed_out) {
       attempt.state = AttemptState::kTimeout;
-      attempt.message = fmt::format("stopped after its limit of {} min; raise --time-limit",
-                                    flight.planned->time_limit_minutes);
+      attempt.message =
+          fmt::format("stopped after its limit of {}; raise --time-limit",
+                      duration_text(static_cast<double>(flight.planned->time_limit_seconds)));
     } else if (told) {
       const bool memory = flight.last_event.value("state", "") == "oom";
       attempt.state = memory ? AttemptState::kOutOfMemory : AttemptState::kFailed;
@@ -288,6 +289,13 @@ fs::path RunPlaces::weights() const { return beside(database, ".weights"); }
 
 int RunSummary::exit_code() const {
   if (signal != 0) return 128 + signal;
+  const auto any = [&](Exit code) {
+    return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
+      return outcome.attempt.exit_code == static_cast<int>(code);
+    });
+  };
+  for (const Exit code : {Exit::kIntegrity, Exit::kUsage, Exit::kPrecondition})
+    if (any(code)) return static_cast<int>(code);
   return failed > 0 ? static_cast<int>(Exit::kTaskFailed) : 0;
 }
 

@@ -33,7 +33,7 @@ struct RunSummary {
   std::vector<Outcome> outcomes;  // of tasks that were started
   int failed = 0;
   int signal = 0;  // SIGINT or SIGTERM where one ended the run early
-  /// 0, 3 (a task failed), 130 or 143.
+  /// 130 or 143; else the gravest of 6, 2, 5 that a worker ended with; else 3; else 0.
   int exit_code() const;
 };
 

@@ -30,7 +30,8 @@ Located located(const json& answer) {
     const json value = answer.value(key, json());
     return value.is_string() ? value.get<std::string>() : std::string();
   };
-  return {data_kind(text("data")), text("source"), text("pack"), text("sha256")};
+  const json counts = answer.value(json::json_pointer("/manifest/counts"), json());
+  return {data_kind(text("data")), text("source"), text("pack"), text("sha256"), counts};
 }
 
 /// The last line of a program's stderr without its "program: " prefix.

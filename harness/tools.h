@@ -37,6 +37,7 @@ struct Located {
   std::string source;  // folder
   std::string pack;    // path, "" while there is none
   std::string sha256;  // of the pack, "" while there is none
+  nlohmann::json counts;  // {split: {class: images}} of the pack; null while there is none
 };
 
 /// Looks, writes nothing.

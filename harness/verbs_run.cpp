@@ -94,7 +94,7 @@ json plan_json(const Plan& plan) {
     tasks.push_back({{"id", planned.id.empty() ? json() : json(planned.id)},
                      {"state", state_of(planned)},
                      {"expected_seconds", planned.seconds},
-                     {"time_limit_minutes", planned.time_limit_minutes},
+                     {"time_limit_seconds", planned.time_limit_seconds},
                      {"task", task}});
   }
   return {{"schema", 1}, {"device", plan.device}, {"tasks", tasks}};
@@ -205,7 +205,8 @@ int verb_run(const Options& options) {
   const RunPlaces places{options.database};
   const Tables tables;
   const std::vector<Experiment> known = load_experiments(options.configs);
-  select(known, options.request.selectors);  // a wrong name must not create a database
+  // Planned once without a database, so that a wrong word creates none.
+  make_plan(options.request, known, tables, nullptr, locate_dataset);
   const DatabaseLock lock(options.database);
   Store store = Store::open(options.database);
   if (const std::int64_t found = recover(places, store); found > 0)

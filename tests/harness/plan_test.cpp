@@ -21,9 +21,9 @@ std::string config(const std::string& id, const std::string& model) {
 }
 
 Located real_data(const std::string&) {
-  return {DataKind::kReal, "/data/faces", "/packs/faces.safetensors", std::string(64, 'a')};
+  return {DataKind::kReal, "/data/faces", "/packs/faces.safetensors", std::string(64, 'a'), nullptr};
 }
-Located missing_data(const std::string&) { return {DataKind::kStandIn, "/x", "", ""}; }
+Located missing_data(const std::string&) { return {DataKind::kStandIn, "/x", "", "", nullptr}; }
 
 class Planning : public ::testing::Test {
  protected:

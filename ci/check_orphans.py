@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Nothing stands alone: what one file adds, the tables, goldens, configs and READMEs know.
+
+  ci/check_orphans.py [ROOT]
+
+  models/x.cpp         its row in models/registry.cpp, its word in models/CMakeLists.txt, its own name in
+                       the card, tests/golden/x.txt, configs/x@*.yaml, `x` in models/README.md
+  datasets/x.cpp with  its row in datasets/registry.cpp, its word in datasets/CMakeLists.txt, `x` in
+  a DatasetEntry       datasets/README.md
+  configs/x@y.yaml     a model x
+  *_test.cpp           listed in a CMakeLists.txt under tests/
+  *.cpp                listed in a CMakeLists.txt
+  tests/golden/*       named by a test, or by a model
+
+One line per problem. Exit code: 0 nothing found, 1 problems.
+"""
+import re
+import sys
+from pathlib import Path
+
+CODE = ("harness", "models", "datasets", "results", "tests")
+NOT_MODELS = {"registry", "weights"}
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def code_of(path):
+    """A source without its comments, so that a row that is commented out does not count."""
+    return COMMENT.sub("", text_of(path))
+
+
+def listed_sources(root):
+    """CMakeLists.txt -> the .cpp files that it names, as paths from the root."""
+    listed = {}
+    for lists in [root / "CMakeLists.txt", *(p for top in CODE for p in (root / top).rglob("CMakeLists.txt"))]:
+        code = re.sub(r"#[^\n]*", "", text_of(lists))
+        for word in re.findall(r"[^\s()\"]+\.cpp\b", code):
+            word = word.replace("${PROJECT_SOURCE_DIR}", str(root))
+            word = word.replace("${CMAKE_CURRENT_SOURCE_DIR}", str(lists.parent))
+            if "$" in word:
+                continue  # built from a variable: its plain listing is elsewhere
+            path = (lists.parent / word).resolve()
+            if path.is_relative_to(root):
+                listed.setdefault(path.relative_to(root).as_posix(), []).append(
+                    lists.relative_to(root).as_posix())
+    return listed
+
+
+def line_of(path, pattern):
+    for number, line in enumerate(text_of(path).splitlines(), 1):
+        if re.search(pattern, line):
+            return number
+    return 1
+
+
+def check_models(root, listed):
+    # A row is &x(); the & of a reference stands behind a type.
+    rows = re.findall(r"(?<![\w>*])&\s*(\w+)\(\)", code_of(root / "models/registry.cpp"))
+    readme = text_of(root / "models/README.md")
+    stems = sorted(p.stem for p in (root / "models").glob("*.cpp") if p.stem not in NOT_MODELS)
+    for stem in stems:
+        file = f"models/{stem}.cpp"
+        if stem not in rows:
+            yield f"{file}:1: no row in models/registry.cpp; add &{stem}()"
+        if "models/CMakeLists.txt" not in listed.get(file, []):
+            yield f"{file}:1: not in models/CMakeLists.txt; add {stem}.cpp"
+        if f'{{"{stem}",' not in code_of(root / file):
+            yield f'{file}:1: no card is named "{stem}"; the card\'s name is the file\'s stem'
+        if not (root / f"tests/golden/{stem}.txt").is_file():
+            yield f"{file}:1: no tests/golden/{stem}.txt; run the models' tests with MIEN_APPROVE=1"
+        if not list((root / "configs").glob(f"{stem}@*.yaml")):
+            yield f"{file}:1: no experiment; add configs/{stem}@DATASET.yaml"
+        if f"`{stem}`" not in readme:
+            yield f"{file}:1: not in models/README.md; add `{stem}` to its table"
+    for row in rows:
+        if row not in stems:
+            line = line_of(root / "models/registry.cpp", rf"&\s*{row}\(\)")
+            yield f"models/registry.cpp:{line}: there is no models/{row}.cpp"
+
+
+def check_datasets(root, listed):
+    registry = code_of(root / "datasets/registry.cpp")
+    readme = text_of(root / "datasets/README.md")
+    rows = re.findall(r"&\s*(k\w+)\s*[,}]", registry)
+    entries = {}
+    for path in sorted((root / "datasets").glob("*.cpp")):
+        for entry in re.findall(r"(?<!extern )const DatasetEntry (k\w+)\s*(?:=\s*)?{", code_of(path)):
+            entries[entry] = path
+    for entry, path in entries.items():
+        stem, file = path.stem, path.relative_to(root).as_posix()
+        where = f"{file}:{line_of(path, rf'^const DatasetEntry {entry}')}"
+        if entry not in rows:
+            yield f"{where}: no row in datasets/registry.cpp; add &{entry}"
+        if "datasets/CMakeLists.txt" not in listed.get(file, []):
+            yield f"{where}: not in datasets/CMakeLists.txt; add {stem}.cpp"
+        if f'"{stem}"' not in code_of(path):
+            yield f'{where}: its name is not "{stem}"; the name is the file\'s stem'
+        if f"`{stem}`" not in readme:
+            yield f"{where}: not in datasets/README.md; add `{stem}` to its table"
+    for row in rows:
+        if row not in entries:
+            line = line_of(root / "datasets/registry.cpp", rf"&\s*{row}\b")
+            yield f"datasets/registry.cpp:{line}: no file in datasets/ defines {row}"
+
+
+def check_configs(root):
+    models = {p.stem for p in (root / "models").glob("*.cpp")} - NOT_MODELS
+    for path in sorted((root / "configs").glob("*.yaml")):
+        model = path.stem.split("@")[0]
+        if "@" not in path.stem:
+            yield f"configs/{path.name}:1: name it model@dataset.yaml"
+        elif model not in models:
+            yield f"configs/{path.name}:1: there is no model {model} (models/{model}.cpp)"
+
+
+def check_sources(root, listed):
+    for top in CODE:
+        for path in sorted((root / top).rglob("*.cpp")):
+            file = path.relative_to(root).as_posix()
+            lists = listed.get(file, [])
+            if path.name.endswith("_test.cpp"):
+                if not any(name.startswith("tests/") for name in lists):
+                    yield f"{file}:1: never built; list it in tests/.../CMakeLists.txt"
+            elif not lists:
+                yield f"{file}:1: never built; list it in a CMakeLists.txt"
+
+
+def check_goldens(root):
+    tests = "".join(code_of(p) for p in sorted((root / "tests").rglob("*.cpp")))
+    for path in sorted((root / "tests/golden").glob("*")):
+        is_model = (root / f"models/{path.stem}.cpp").is_file() and path.suffix == ".txt"
+        if not is_model and f'"{path.name}"' not in tests:
+            yield f"tests/golden/{path.name}:1: no test names it; delete it"
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
+    listed = listed_sources(root)
+    problems = [*check_models(root, listed), *check_datasets(root, listed), *check_configs(root),
+                *check_sources(root, listed), *check_goldens(root)]
+    count = sum(1 for top in CODE for _ in (root / top).rglob("*.cpp"))
+    print("\n".join(problems) if problems else f"orphans: ok ({count} files)")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Installs what Mien needs on Debian 12 and is missing. Sourced or called; does nothing when all is
+# there. Without apt it says in one message what to install.
+set -euo pipefail
+
+packages=(
+  git ca-certificates cmake ninja-build ccache g++ python3
+  libtorch-dev libopencv-dev libbenchmark-dev libsqlite3-dev libfmt-dev libyaml-cpp-dev
+  libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev libboost-dev libssl-dev libarchive-dev
+  libopenblas0-pthread
+)
+# With --cuda, LibTorch comes from the Python package torch instead.
+if [ "${1:-}" = --cuda ]; then
+  packages=("${packages[@]/libtorch-dev/}" python3-venv)
+fi
+
+missing=()
+for package in ${packages[*]}; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "Mien needs these packages (names as in Debian 12); install them and run this again:" \
+       "${packages[*]}" >&2
+  exit 5
+fi
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "Run as root, or install sudo; missing packages: ${missing[*]}" >&2
+    exit 5
+  fi
+  root=(sudo)
+fi
+echo "installing ${missing[*]}" >&2
+"${root[@]}" apt-get update -qq >&2
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
