@@ -41,7 +41,7 @@ FILE_MAY_INCLUDE = {
 
 # Header of a guest -> files that may name it.
 DOORS = [
-    (r"sqlite3(ext)?\.h", r"results/sqlite\.cpp|tests/results/.*", "results/sqlite.cpp"),
+    (r"sqlite3(ext)?\.h", r"results/sqlite\.cpp|tests/(results|e2e)/.*", "results/sqlite.cpp"),
     (r"opencv2?/.*", r"datasets/image_io\.(h|cpp)", "datasets/image_io"),
     (r"archive(_entry)?\.h", r"datasets/archive\.cpp|tests/datasets/.*", "datasets/archive.cpp"),
     (r"yaml-cpp/.*", r"harness/config\.cpp", "harness/config.cpp"),
