@@ -172,6 +172,14 @@ bool may_reuse(const ordered_json& index, const PrepareRequest& request) {
          (request.accept_unverified || index.at("data") != name_of(DataKind::kUnverified));
 }
 
+/// Reads the whole pack; a damaged one is written again from its source.
+bool pack_is_intact(const ordered_json& index) {
+  const fs::path path = packs_folder() / index.at("pack").get<std::string>();
+  if (sha256_file(path) == index.at("sha256")) return true;
+  fmt::print(stderr, "bench-prepare: {}: damaged; writing it again\n", path.string());
+  return false;
+}
+
 // ---- reports -----------------------------------------------------------------------------------
 
 ordered_json counts_json(const DatasetEntry& entry) {
@@ -238,6 +246,7 @@ ordered_json locate(const std::string& name) {
   result["data"] = index.at("data");
   result["pack"] = (packs_folder() / index.at("pack").get<std::string>()).string();
   result["sha256"] = index.at("sha256");
+  result["manifest"] = index.at("manifest");
   return result;
 }
 
@@ -247,7 +256,7 @@ ordered_json prepare(const PrepareRequest& request) {
   const Source source = source_of(entry, request);
   if (source.stand_in) ensure_stand_in(entry, source.folder);
   ordered_json index = find_prepared(entry, source.folder);
-  const bool cached = may_reuse(index, request);
+  const bool cached = may_reuse(index, request) && pack_is_intact(index);
   if (!cached)
     index = prepare_now(entry, source.folder, {.accept_unverified = request.accept_unverified});
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

@@ -35,11 +35,13 @@ class Cli {
     add_data();
     verb(app_, "doctor", "check what Mien needs on this machine", verb_doctor, "text,json");
     CLI::App* help = app.add_subcommand("help", "explain a topic");
-    help->add_option("topic", options_.subject, "config: every key of an experiment's protocol")
-        ->required()
+    help->add_option("topic", topic_, "config: every key of an experiment's protocol")
         ->check(CLI::IsMember({"config"}));
     add_format(help, "text,md,csv,json");
-    help->callback([this] { chosen_ = verb_help_config; });
+    help->callback([this] {
+      if (topic_.empty()) throw CLI::CallForHelp();
+      chosen_ = verb_help_config;
+    });
   }
 
   int run() {
@@ -62,6 +64,17 @@ class Cli {
     add_format(app, formats);
     app->callback([this, run] { chosen_ = run; });
     return app;
+  }
+
+  /// "90s", "30m", "2h" -> seconds; else an error for CLI11 to print.
+  static std::string to_seconds(std::string& text) {
+    const std::string digits = text.substr(0, text.find_first_not_of("0123456789"));
+    const std::string unit = text.substr(digits.size());
+    const std::int64_t factor = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+    if (digits.empty() || digits.size() > 9 || factor == 0)
+      return text + " is no time; write 90s, 30m or 2h";
+    text = std::to_string(factor * std::stoll(digits));
+    return "";
   }
 
   void add_format(CLI::App* app, const std::string& formats) {
@@ -105,9 +118,7 @@ class Cli {
           ->type_name("KEY=VALUE")
           ->allow_extra_args(false);
       app->add_option("--time-limit", request.time_limit_seconds, "per task, e.g. 90s, 30m or 2h")
-          ->transform(CLI::AsNumberWithUnit(
-              std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
-              CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"));
+          ->transform(CLI::Validator(to_seconds, "TIME"));
       add_database(app);
       add_configs(app);
     }
@@ -157,6 +168,7 @@ class Cli {
 
   CLI::App& app_;
   Options options_;
+  std::string topic_;
   bool json_ = false;
   Verb chosen_ = nullptr;
 };

@@ -204,7 +204,12 @@ Experiment load_experiment(const fs::path& file) {
          experiment.places["/experiment"], experiment.id, file.stem().string());
   if (!profiles.is_null() && !profiles.is_object())
     fail(Exit::kUsage, "{}:{}: profiles must be a section", name, experiment.places["/profiles"]);
-  for (const auto& [profile, changes] : profiles.items()) experiment.profiles[profile] = changes;
+  for (const auto& [profile, changes] : profiles.items()) {
+    if (profile != "smoke" && profile != "full")
+      fail(Exit::kUsage, "{}:{}: no profile '{}'; there are smoke and full", name,
+           experiment.places["/profiles/" + profile], profile);
+    experiment.profiles[profile] = changes;
+  }
   experiment.profiles.try_emplace("full", json::object());
   for (const auto& [profile, changes] : experiment.profiles) experiment.resolve(profile, {});
   return experiment;

@@ -82,11 +82,13 @@ class Expander {
     task.profile = request_.profile;
     task.official = request_.profile == "full" && request_.overrides.empty();
     task.device_class = plan_.device.starts_with("cuda") ? "cuda" : "cpu";
-    task.protocol = resolved.protocol;
+    task.protocol = without_timing(resolved.protocol);
     const std::int64_t seeds = request_.seeds > 0 ? request_.seeds : resolved.seeds;
     for (task.seed = 1; task.seed <= seeds; ++task.seed) add(task, data, resolved, model);
-    if (timed_.insert({experiment.model, experiment.variant}).second)
-      throughput_.push_back({throughput_task(task), resolved, &model});
+    // A floor has no network to time.
+    const bool is_network = model.at("macs") > 0;
+    if (is_network && timed_.insert({experiment.model, experiment.variant}).second)
+      throughput_.push_back({throughput_task(task, resolved.protocol), resolved, &model});
   }
 
   /// Timing wants the machine for itself, so it comes last.
@@ -101,8 +103,21 @@ class Expander {
     const json* model;
   };
 
+  /// How a model is timed says nothing about its accuracy: a change must not train it again.
+  static Protocol without_timing(Protocol protocol) {
+    copy_timing(Protocol{}, protocol);
+    return protocol;
+  }
+
+  static void copy_timing(const Protocol& from, Protocol& to) {
+    to.timing_batches = from.timing_batches;
+    to.timing_repetitions = from.timing_repetitions;
+    to.timing_seconds = from.timing_seconds;
+    to.timing_warmup_seconds = from.timing_warmup_seconds;
+  }
+
   /// Depends on the model and the timing fields only, so that every experiment shares it.
-  static Task throughput_task(const Task& task) {
+  static Task throughput_task(const Task& task, const Protocol& protocol) {
     Task timed = task;
     timed.kind = TaskKind::kThroughput;
     timed.experiment = task.model;
@@ -111,10 +126,7 @@ class Expander {
     timed.seed = 1;
     timed.protocol = Protocol{};
     timed.protocol.deterministic = false;
-    timed.protocol.timing_batches = task.protocol.timing_batches;
-    timed.protocol.timing_repetitions = task.protocol.timing_repetitions;
-    timed.protocol.timing_seconds = task.protocol.timing_seconds;
-    timed.protocol.timing_warmup_seconds = task.protocol.timing_warmup_seconds;
+    copy_timing(protocol, timed.protocol);
     return timed;
   }
 

@@ -55,12 +55,6 @@ class SignalScope {
 
 std::string short_id(const std::string& id) { return id.substr(0, 16); }
 
-std::string title(const PlannedTask& planned) {
-  const Task& task = planned.task;
-  if (task.kind == TaskKind::kThroughput) return task.model + " throughput";
-  return fmt::format("{} seed {}", task.experiment, task.seed);
-}
-
 std::string signal_text(int signal) {
   const std::string hint = signal == SIGKILL ? "; did the system run out of memory?" : "";
   return fmt::format("killed by signal {} ({}){}", signal, ::strsignal(signal), hint);
@@ -106,6 +100,8 @@ class Scheduler {
       }
     }
     summary_.signal = stop_signal;
+    std::error_code not_empty;
+    fs::remove(places_.shards(), not_empty);
     return std::move(summary_);
   }
 
@@ -152,7 +148,7 @@ class Scheduler {
     Flight flight{&planned, task_file, shard, weights, std::move(process), pid};
     flight.attempt.started_ns = now_ns();
     flight.deadline = Clock::now() + std::chrono::seconds(planned.time_limit_seconds);
-    display_.started(title(planned), planned.seconds);
+    display_.started(title(planned.task), planned.seconds);
     flights_.push_back(std::move(flight));
   }
 
@@ -174,7 +170,7 @@ class Scheduler {
       if (!event.is_object()) continue;
       flight.last_event = event;
       if (event.value("event", "") == "progress")
-        display_.advanced(title(*flight.planned), event.value("fraction", 0.0),
+        display_.advanced(title(flight.planned->task), event.value("fraction", 0.0),
                           event.value("what", ""));
     }
   }
@@ -239,7 +235,7 @@ class Scheduler {
     const bool told = flight.last_event.value("event", "") == "failed";
     if (flight.interrupted) {
       attempt.state = AttemptState::kInterrupted;
-      attempt.message = "interrupted; run the same command again to go on";
+      attempt.message = "run the same command again to go on";
     } else if (flight.timed_out) {
       attempt.state = AttemptState::kTimeout;
       attempt.message =
@@ -261,7 +257,7 @@ class Scheduler {
     const Attempt& attempt = flight.attempt;
     const double seconds = static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9;
     const bool done = attempt.state == AttemptState::kDone;
-    display_.finished(title(*flight.planned),
+    display_.finished(title(flight.planned->task),
                       done ? "done in " + duration_text(seconds)
                            : fmt::format("{}: {}", name_of(attempt.state), attempt.message));
     summary_.failed += !done && attempt.state != AttemptState::kInterrupted;
@@ -283,6 +279,11 @@ fs::path beside(const fs::path& database, const char* suffix) {
 }
 
 }  // namespace
+
+std::string title(const Task& task) {
+  if (task.kind == TaskKind::kThroughput) return task.model + " throughput";
+  return fmt::format("{} seed {}", task.experiment, task.seed);
+}
 
 fs::path RunPlaces::shards() const { return beside(database, ".shards"); }
 fs::path RunPlaces::weights() const { return beside(database, ".weights"); }

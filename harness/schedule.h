@@ -11,6 +11,9 @@
 
 namespace mien {
 
+/// "deepemotion@fer2013 seed 2", "deepemotion throughput".
+std::string title(const Task& task);
+
 /// Where a run keeps its files: everything lies beside the database.
 struct RunPlaces {
   std::filesystem::path database;

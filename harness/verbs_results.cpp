@@ -245,7 +245,7 @@ void show_experiment(const Experiment& experiment, const Options& options) {
     head.emplace_back("claim", fmt::format("{:.{}f} {} {} (n {}, evidence grade {})", claim->value,
                                            claim->decimals, claim->unit, claim->metric, claim->n,
                                            claim->grade));
-    head.emplace_back("claimed by", claim->source + "; " + claim->locator);
+    head.emplace_back("claimed by", fmt::format("{} (place: {})", claim->source, claim->locator));
     head.emplace_back("its protocol", claim->protocol);
     for (const std::string& difference : claim->differs)
       head.emplace_back("ours differs", difference);

@@ -146,10 +146,10 @@ void say_where(const Options& options, const RunPlaces& places) {
 
 void say_failures(const RunSummary& summary) {
   for (const Outcome& outcome : summary.outcomes)
-    if (outcome.attempt.state != AttemptState::kDone)
-      fmt::print(stderr, "bench: {} seed {}: {}: {}\n", outcome.planned.task.experiment,
-                 outcome.planned.task.seed, name_of(outcome.attempt.state),
-                 outcome.attempt.message);
+    if (outcome.attempt.state != AttemptState::kDone &&
+        outcome.attempt.state != AttemptState::kInterrupted)
+      fmt::print(stderr, "bench: {}: {}: {}\n", title(outcome.planned.task),
+                 name_of(outcome.attempt.state), outcome.attempt.message);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// bench-worker: runs one task and writes one shard. Links LibTorch, never OpenCV.
+// bench-worker: runs one task and writes one shard. Links LibTorch; reads packs, never
+// dataset files, so it needs neither OpenCV nor a parser.
 //
 //   stdout  events, one JSON object per line: {"event":"progress","fraction":0.25,"what":"epoch 1/4"}
 //           and, last, {"event":"done"} or {"event":"failed","state":"oom","message":"..."}

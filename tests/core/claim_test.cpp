@@ -13,7 +13,7 @@ constexpr std::int64_t kN = 3589;  // FER2013's PrivateTest
 
 Claim claim(double value = 70.0, std::int64_t decimals = 1) {
   Claim c;
-  c.id = "c";
+  c.id = std::string("claim");
   c.value = value;
   c.decimals = decimals;
   return c;

@@ -232,10 +232,8 @@ TEST(Fer2013, VotesOfTheTestSplitsMayFollowATrainingSplitThatStandsAlone) {
 // ------------------------------------------------------------------------------
 
 fs::path real_folder() {
-  const fs::path beside = fs::path(MIEN_SOURCE_DIR).parent_path() / "shared/data/fer2013";
-  for (const fs::path& folder : {paths::data() / "fer2013", beside})
-    if (fs::exists(folder / "fer2013.csv")) return folder;
-  return {};
+  const fs::path folder = paths::data() / "fer2013";
+  return fs::exists(folder / "fer2013.csv") ? folder : fs::path();
 }
 
 TEST(Fer2013, RealFilesGiveThePublishedFacts) {

@@ -91,6 +91,7 @@ TEST_F(Config, EveryFaultNamesItsPlaceAndTheNextStep) {
       {with("  value: 70.02", "  value: high"), "net@faces.yaml:9:3: value is \"high\", must be a number"},
       {with("seeds: 5", "model: again\nseeds: 5"), "key 'model' stands here a second time"},
       {with("  epochs: 100", "\tepochs: 100"), "not YAML"},
+      {with("  smoke:\n", "  quick:\n"), "net@faces.yaml:18:3: no profile 'quick'"},
       {"", "expected keys and values"},
       {"- a\n- b\n", "expected keys and values"},
   };
