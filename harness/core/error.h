@@ -3,7 +3,7 @@
 // failed a check is neither (it is a stored result).
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <stdexcept>
 #include <string>
