@@ -97,7 +97,7 @@ Table table_of(const Board& board, Section section) {
   Table table;
   table.title = title_of(section);
   table.columns = {{"experiment"},
-                   {"claim", Align::kRight, 2},
+                   {"claim", Align::kRight},
                    {"measured (95 % or range)"},
                    {"n", Align::kRight, 6},
                    {"data"},
