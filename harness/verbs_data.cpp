@@ -57,7 +57,7 @@ const char* name_of(Health health) {
 }
 
 bool is_fast_blas(const std::string& blas) {
-  for (const char* name : {"openblas", "mkl", "MKL", "blis", "atlas"})
+  for (const char* name : {"openblas", "mkl", "Math Kernel Library", "blis", "atlas"})
     if (blas.find(name) != std::string::npos) return true;
   return false;
 }

@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
   return guarded([&] {
     if (cards_verb->parsed()) std::puts(models_json().c_str());
     if (devices_verb->parsed())
-      std::puts(json({{"cuda", torch::cuda::device_count()}, {"blas", loaded_blas()}}).dump().c_str());
+      std::puts(json({{"cuda", torch::cuda::device_count()}, {"blas", blas_in_use()}}).dump().c_str());
     if (run_verb->parsed()) run(arguments);
   });
 }

@@ -120,7 +120,7 @@ std::string models_json() {
   for (const ModelEntry* entry : models()) table.push_back(entry_json(*entry));
   const json document = {{"schema", 1},
                          {"libtorch", TORCH_VERSION},
-                         {"cuda", torch::hasCUDA()},
+                         {"cuda", bool(MIEN_LIBTORCH_CUDA)},
                          {"models", table}};
   return document.dump(1);
 }

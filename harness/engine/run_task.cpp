@@ -37,8 +37,7 @@ Environment environment_of(const torch::Device& device, int threads) {
   Environment environment = host_environment();
   environment.libtorch = TORCH_VERSION;
   environment.threads = threads;
-  const std::string config = at::get_mkl_version();
-  environment.blas = config.find("not found") == std::string::npos ? config : loaded_blas();
+  environment.blas = blas_in_use();
   if (device.is_cuda()) describe_gpu(device.has_index() ? device.index() : 0, environment);
   return environment;
 }
@@ -141,6 +140,10 @@ void run_throughput(const Task& task,
 }
 
 }  // namespace
+
+std::string blas_in_use() {
+  return at::hasMKL() ? at::get_mkl_version() : loaded_blas();
+}
 
 TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progress& progress) {
   const ModelEntry& entry = find_model(task.model, task.variant);

@@ -16,6 +16,9 @@ struct WorkerOptions {
   int threads = 1;
 };
 
+/// MKL's version where LibTorch carries it, else the path of the BLAS library that is loaded.
+std::string blas_in_use();
+
 /// Runs the task and fills everything but the attempt.
 /// Errors: Exit::kUsage (unknown model, a device this build has not), Exit::kIntegrity (the pack is
 /// not the one that was planned), Exit::kTaskFailed (diverged).

@@ -110,13 +110,14 @@ class EndToEnd : public ::testing::Test {
   static pid_t worker_of(pid_t bench) {
     std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", bench));
     for (pid_t child; children >> child;) {
-      std::ifstream name(fmt::format("/proc/{}/comm", child));
+      std::ifstream command_line(fmt::format("/proc/{}/cmdline", child));
       std::string text;
-      if (std::getline(name, text) && text == "bench-worker") return child;
+      // With a CUDA build, `bench-worker devices` runs first.
+      if (std::getline(command_line, text) && text.find("--shard") != std::string::npos) return child;
     }
     return 0;
   }
-  /// Waits until `bench` trains: its worker has reported progress on stderr or through /proc.
+  /// Waits until `bench` has a worker that trains.
   static pid_t wait_for_worker(const Process& bench) {
     for (int i = 0; i < 600; ++i) {
       if (const pid_t worker = worker_of(bench.pid())) {
