@@ -51,6 +51,7 @@ Augmenter::Augmenter(const Protocol& protocol, std::array<std::int64_t, 3> input
 
 void Augmenter::start_epoch(std::int64_t epoch, std::int64_t samples, torch::Device device) {
   draws_ = uniform(samples, kColumns, seed_, static_cast<std::uint64_t>(epoch)).to(device);
+  if (moves_pixels()) maps_ = affine_maps();
 }
 
 bool Augmenter::moves_pixels() const {
@@ -61,35 +62,39 @@ bool Augmenter::moves_pixels() const {
 }
 
 /// Resized crop, shift, flip and rotation in this order, composed into one affine map from output to
-/// input coordinates in [-1, 1] and sampled once, bilinearly, zeros outside.
-torch::Tensor Augmenter::warp(const torch::Tensor& x, const torch::Tensor& draws) const {
+/// input coordinates in [-1, 1]: rows (xx, xy, x0, yx, yy, y0) of x_in = xx x + xy y + x0, and y_in.
+torch::Tensor Augmenter::affine_maps() const {
   const torch::Tensor area =
-      protocol_.area_low + column(draws, kArea) * (protocol_.area_high - protocol_.area_low);
-  const torch::Tensor aspect = torch::exp(symmetric(draws, kAspect) * std::log(protocol_.aspect));
+      protocol_.area_low + column(draws_, kArea) * (protocol_.area_high - protocol_.area_low);
+  const torch::Tensor aspect = torch::exp(symmetric(draws_, kAspect) * std::log(protocol_.aspect));
   // A crop wider than the image is the whole image.
   const torch::Tensor wide = torch::sqrt(area * aspect).clamp_max(1);
   const torch::Tensor high = torch::sqrt(area / aspect).clamp_max(1);
-  const torch::Tensor centre_x = (1 - wide) * symmetric(draws, kCropX);
-  const torch::Tensor centre_y = (1 - high) * symmetric(draws, kCropY);
-  const torch::Tensor shifted = gate(draws, kShiftGate, protocol_.shift_probability);
-  const torch::Tensor shift_x = shifted * symmetric(draws, kShiftX) * (2 * protocol_.shift);
-  const torch::Tensor shift_y = shifted * symmetric(draws, kShiftY) * (2 * protocol_.shift);
-  const torch::Tensor mirror = 1 - 2 * gate(draws, kFlip, protocol_.flip_probability);
-  const torch::Tensor angle = gate(draws, kRotateGate, protocol_.rotate_probability) *
-                              symmetric(draws, kAngle) *
+  const torch::Tensor centre_x = (1 - wide) * symmetric(draws_, kCropX);
+  const torch::Tensor centre_y = (1 - high) * symmetric(draws_, kCropY);
+  const torch::Tensor shifted = gate(draws_, kShiftGate, protocol_.shift_probability);
+  const torch::Tensor shift_x = shifted * symmetric(draws_, kShiftX) * (2 * protocol_.shift);
+  const torch::Tensor shift_y = shifted * symmetric(draws_, kShiftY) * (2 * protocol_.shift);
+  const torch::Tensor mirror = 1 - 2 * gate(draws_, kFlip, protocol_.flip_probability);
+  const torch::Tensor angle = gate(draws_, kRotateGate, protocol_.rotate_probability) *
+                              symmetric(draws_, kAngle) *
                               (protocol_.rotate_degrees * std::numbers::pi / 180);
   const torch::Tensor cosine = torch::cos(angle), sine = torch::sin(angle);
-  // x_in = wide * (mirror * (cos * x + sin * y) - shift_x) + centre_x, and likewise y_in: a term that
-  // depends on the column plus one that depends on the row, so one addition per pixel.
-  const torch::Tensor columns = pixel_centres(x.size(3), draws).view({1, 1, -1});
-  const torch::Tensor rows = pixel_centres(x.size(2), draws).view({1, -1, 1});
-  const auto each = [](const torch::Tensor& per_image) { return per_image.view({-1, 1, 1}); };
+  return torch::stack({wide * mirror * cosine, wide * mirror * sine, centre_x - wide * shift_x,
+                       -high * sine, high * cosine, centre_y - high * shift_y},
+                      1);
+}
+
+/// Samples x once, bilinearly, zeros outside. Each input coordinate is a term that depends on the
+/// column plus one that depends on the row, so the grid costs one addition per number.
+torch::Tensor Augmenter::warp(const torch::Tensor& x, const torch::Tensor& maps) const {
+  const torch::Tensor columns = pixel_centres(x.size(3), maps).view({1, 1, -1});
+  const torch::Tensor rows = pixel_centres(x.size(2), maps).view({1, -1, 1});
+  const auto term = [&](std::int64_t i) { return column(maps, i).view({-1, 1, 1}); };
   torch::Tensor grid = torch::empty({x.size(0), x.size(2), x.size(3), 2}, x.options());
   torch::Tensor grid_x = grid.select(3, 0), grid_y = grid.select(3, 1);
-  torch::add_out(grid_x, each(wide * mirror * cosine) * columns,
-                 each(wide * mirror * sine) * rows + each(centre_x - wide * shift_x));
-  torch::add_out(grid_y, each(high * -sine) * columns,
-                 each(high * cosine) * rows + each(centre_y - high * shift_y));
+  torch::add_out(grid_x, term(0) * columns, term(1) * rows + term(2));
+  torch::add_out(grid_y, term(3) * columns, term(4) * rows + term(5));
   return torch::grid_sampler(x, grid, /*bilinear*/ 0, /*zeros*/ 0, /*align_corners=*/false);
 }
 
@@ -153,7 +158,7 @@ torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor&
   const torch::Tensor draws = draws_.index_select(0, indices);
   torch::Tensor x = images.to(torch::kFloat);
   if (moves_pixels())
-    x = warp(x, draws);
+    x = warp(x, maps_.index_select(0, indices));
   else if (protocol_.flip_probability > 0)
     x = flip(x, draws);
   switch (protocol_.train_crop) {

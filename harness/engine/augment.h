@@ -32,7 +32,8 @@ class Augmenter {
 
  private:
   bool moves_pixels() const;
-  torch::Tensor warp(const torch::Tensor& x, const torch::Tensor& draws) const;
+  torch::Tensor affine_maps() const;
+  torch::Tensor warp(const torch::Tensor& x, const torch::Tensor& maps) const;
   torch::Tensor flip(const torch::Tensor& x, const torch::Tensor& draws) const;
   torch::Tensor random_crop(const torch::Tensor& x, const torch::Tensor& draws) const;
   torch::Tensor center_crop(const torch::Tensor& x) const;
@@ -44,6 +45,7 @@ class Augmenter {
   std::int64_t height_, width_;
   std::uint64_t seed_;
   torch::Tensor draws_;  // [samples, kColumns]
+  torch::Tensor maps_;   // [samples, 6], where pixels move
 };
 
 }  // namespace mien
