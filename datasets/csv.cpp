@@ -8,8 +8,9 @@
 namespace mien {
 namespace {
 
-// Small enough for the caches, large enough that handing a chunk to the digest costs nothing.
-constexpr std::size_t kChunkBytes = 1024 * 1024;
+// Small enough for the second-level cache, where MD5 finds the bytes that read() has just put
+// there.
+constexpr std::size_t kChunkBytes = 256 * 1024;
 constexpr std::size_t kLongestLine = 1024 * 1024;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kShownBytes = 24;
@@ -29,7 +30,6 @@ bool CsvLines::refill() {
     ++line_;
     reject(fmt::format("the line is longer than {} bytes", kLongestLine));
   }
-  if (digesting_.valid()) digesting_.get();
   // Moving only when the room is used up keeps the copied bytes few: less than a line per chunk.
   if (end_ + kChunkBytes + kSlackBytes > buffer_.size()) {
     std::memmove(buffer_.data() + kSlackBytes, buffer_.data() + begin_, held);
@@ -37,10 +37,7 @@ bool CsvLines::refill() {
     end_ = begin_ + held;
   }
   const std::size_t got = source_->read(buffer_.data() + end_, kChunkBytes);
-  // MD5 takes as long as parsing; on a second core it is free.
-  digesting_ = std::async(std::launch::async, [this, chunk = buffer_.data() + end_, got] {
-    md5_.update(chunk, got);
-  });
+  md5_.update(buffer_.data() + end_, got);
   end_ += got;
   bytes_ += got;
   at_end_ = got == 0;
@@ -67,11 +64,6 @@ bool CsvLines::next(std::string_view& line) {
 }
 
 std::string CsvLines::where() const { return fmt::format("{}:{}", source_->name(), line_); }
-
-std::string CsvLines::md5() {
-  if (digesting_.valid()) digesting_.get();
-  return md5_.hex();
-}
 
 void CsvLines::reject(const std::string& what) const {
   if (!line_end_seen_)

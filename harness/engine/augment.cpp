@@ -151,7 +151,8 @@ torch::Tensor Augmenter::erase(const torch::Tensor& x, const torch::Tensor& draw
 
 /// Gray levels 0..255 -> (pixel / 255 - mean) / std.
 torch::Tensor Augmenter::normalise(const torch::Tensor& x) const {
-  return x.sub(255 * protocol_.mean).mul_(1 / (255 * protocol_.std));
+  const torch::Tensor black = torch::full({}, -protocol_.mean / protocol_.std, x.options());
+  return torch::add(black, x, /*alpha=*/1 / (255 * protocol_.std));
 }
 
 torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor& indices) const {
