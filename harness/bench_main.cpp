@@ -1,5 +1,5 @@
-// bench: the one command people type. Plans, spawns, merges, judges, renders. Starts at once because
-// it links neither LibTorch nor OpenCV.
+// bench: the one command people type. Plans, spawns, merges, judges, renders. Starts at once
+// because it links neither LibTorch nor OpenCV.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
@@ -58,8 +58,8 @@ class Cli {
     return fmt::format("mien {} ({}, {})", host.mien_version, host.commit, host.dirty);
   }
 
-  CLI::App* verb(CLI::App& parent, const char* name, const char* help, Verb run,
-                 const std::string& formats) {
+  CLI::App* verb(
+      CLI::App& parent, const char* name, const char* help, Verb run, const std::string& formats) {
     CLI::App* app = parent.add_subcommand(name, help);
     add_format(app, formats);
     app->callback([this, run] { chosen_ = run; });
@@ -91,8 +91,8 @@ class Cli {
   }
 
   void add_list() {
-    CLI::App* app = verb(app_, "list", "experiments, models or datasets", verb_list,
-                         "text,md,csv,json");
+    CLI::App* app =
+        verb(app_, "list", "experiments, models or datasets", verb_list, "text,md,csv,json");
     options_.subject = "experiments";
     app->add_option("what", options_.subject, "experiments, models or datasets")
         ->check(CLI::IsMember({"experiments", "models", "datasets"}))
@@ -103,8 +103,8 @@ class Cli {
   void add_plan_and_run() {
     PlanRequest& request = options_.request;
     CLI::App* plan = verb(app_, "plan", "show what a run would do", verb_plan, "text,md,csv,json");
-    CLI::App* run = verb(app_, "run", "run what is missing, then print the board", verb_run,
-                         "text,md,csv,json");
+    CLI::App* run = verb(
+        app_, "run", "run what is missing, then print the board", verb_run, "text,md,csv,json");
     for (CLI::App* app : {plan, run}) {
       app->add_option("selector", request.selectors, "all, model@dataset, model or @dataset")
           ->required();
@@ -130,12 +130,12 @@ class Cli {
   }
 
   void add_results() {
-    CLI::App* board = verb(app_, "board", "claims and measurements", verb_board,
-                           "text,md,csv,json");
+    CLI::App* board =
+        verb(app_, "board", "claims and measurements", verb_board, "text,md,csv,json");
     board->add_flag("--all", options_.all, "also rows that a newer protocol replaced");
     add_database(board);
-    CLI::App* show = verb(app_, "show", "an experiment, a model or a task, whole", verb_show,
-                          "text,json");
+    CLI::App* show =
+        verb(app_, "show", "an experiment, a model or a task, whole", verb_show, "text,json");
     show->add_option("id", options_.subject, "model@dataset, model, or first digits of a task id")
         ->required();
     show->add_option("--profile", options_.request.profile, "profile whose protocol is shown");
@@ -146,19 +146,29 @@ class Cli {
   void add_data() {
     CLI::App* data = app_.add_subcommand("data", "datasets on this machine");
     data->require_subcommand(1);
-    verb(*data, "list", "what is installed, licences, how to obtain", verb_data_list,
+    verb(*data,
+         "list",
+         "what is installed, licences, how to obtain",
+         verb_data_list,
          "text,md,csv,json");
-    CLI::App* prepare = verb(*data, "prepare", "verify a dataset and write its pack",
-                             verb_data_prepare, "text,json");
-    CLI::App* verify = verb(*data, "verify", "digests, counts, duplicates against the published",
-                            verb_data_verify, "text,json");
-    CLI::App* synthesize = verb(*data, "synthesize", "write a stand-in in the true layout",
-                                verb_data_synthesize, "text,json");
+    CLI::App* prepare = verb(
+        *data, "prepare", "verify a dataset and write its pack", verb_data_prepare, "text,json");
+    CLI::App* verify = verb(*data,
+                            "verify",
+                            "digests, counts, duplicates against the published",
+                            verb_data_verify,
+                            "text,json");
+    CLI::App* synthesize = verb(*data,
+                                "synthesize",
+                                "write a stand-in in the true layout",
+                                verb_data_synthesize,
+                                "text,json");
     for (CLI::App* app : {prepare, verify, synthesize})
       app->add_option("dataset", options_.subject, "dataset name")->required();
     for (CLI::App* app : {prepare, verify})
       app->add_option("--source", options_.source, "folder, instead of $MIEN_DATA/<dataset>");
-    prepare->add_flag("--accept-unverified", options_.accept_unverified,
+    prepare->add_flag("--accept-unverified",
+                      options_.accept_unverified,
                       "accept files with unpublished digests; the rows say unverified");
     synthesize->add_option("--out", options_.out, "folder to write")->required();
     synthesize->add_option("--subjects", options_.subjects, "number of subjects")
@@ -189,8 +199,9 @@ int guarded(Cli& cli) {
 }  // namespace mien
 
 int main(int argc, char** argv) {
-  CLI::App app{"Mien re-runs what facial-expression papers claim and says, with evidence, which "
-               "claims hold."};
+  CLI::App app{
+      "Mien re-runs what facial-expression papers claim and says, with evidence, which "
+      "claims hold."};
   mien::Cli cli(app);
   try {
     app.parse(argc, argv);

@@ -29,7 +29,9 @@ json scalar(const YAML::Node& node) {
 
 /// YAML -> JSON, remembering where every key stands. Plain scalars that read as JSON numbers or
 /// true/false are those; everything else, and everything quoted, is text.
-json convert(const YAML::Node& node, const std::string& pointer, const std::string& file,
+json convert(const YAML::Node& node,
+             const std::string& pointer,
+             const std::string& file,
              Places& places) {
   if (node.IsScalar()) return scalar(node);
   if (node.IsNull()) return nullptr;
@@ -47,8 +49,11 @@ json convert(const YAML::Node& node, const std::string& pointer, const std::stri
     const std::string key = pair.first.as<std::string>();
     const std::string inner = pointer + "/" + key;
     if (object.contains(key))
-      fail(Exit::kUsage, "{}:{}: key '{}' stands here a second time; keep one", file,
-           place(pair.first.Mark()), key);
+      fail(Exit::kUsage,
+           "{}:{}: key '{}' stands here a second time; keep one",
+           file,
+           place(pair.first.Mark()),
+           key);
     places[inner] = place(pair.first.Mark());
     object[key] = convert(pair.second, inner, file, places);
   }
@@ -110,7 +115,10 @@ void visit_assumption(V& v, Assumption& a) {
 template <typename V>
 void visit_run(V& v, Experiment::Resolved& r) {
   v.number("seeds", r.seeds, std::int64_t{1}, std::int64_t{1000}, "independent runs");
-  v.number("time_limit_minutes", r.time_limit_minutes, std::int64_t{1}, std::int64_t{100000},
+  v.number("time_limit_minutes",
+           r.time_limit_minutes,
+           std::int64_t{1},
+           std::int64_t{100000},
            "a task that takes longer is stopped");
 }
 
@@ -135,11 +143,14 @@ void read_claim(const json& source, Experiment& experiment) {
 void read_assumptions(const json& source, Experiment& experiment) {
   if (source.is_null()) return;
   if (!source.is_array())
-    fail(Exit::kUsage, "{}:{}: assumptions must be a list", experiment.file.string(),
+    fail(Exit::kUsage,
+         "{}:{}: assumptions must be a list",
+         experiment.file.string(),
          experiment.places["/assumptions"]);
   for (std::size_t i = 0; i < source.size(); ++i) {
-    FieldReader reader(source[i], locator(experiment.file.string(), experiment.places,
-                                          fmt::format("/assumptions/{}", i)));
+    FieldReader reader(
+        source[i],
+        locator(experiment.file.string(), experiment.places, fmt::format("/assumptions/{}", i)));
     visit_assumption(reader, experiment.assumptions.emplace_back());
     reader.finish();
   }
@@ -167,8 +178,8 @@ void apply_override(const std::string& override_text, Experiment::Resolved& reso
   json changes = json::object();
   try {
     Places ignored;
-    changes[pointer_of(key)] = convert(YAML::Load(override_text.substr(equals + 1)), "",
-                                       "--set", ignored);
+    changes[pointer_of(key)] =
+        convert(YAML::Load(override_text.substr(equals + 1)), "", "--set", ignored);
   } catch (const YAML::Exception& error) {
     fail(Exit::kUsage, "--set {}: not a YAML value: {}", override_text, error.msg);
   }
@@ -184,8 +195,7 @@ Experiment load_experiment(const fs::path& file) {
   experiment.file = file;
   const std::string name = file.string();
   json root = parse_yaml(read_text(file), name, experiment.places);
-  if (take(root, "schema") != 1)
-    fail(Exit::kUsage, "{}:1:1: must begin with 'schema: 1'", name);
+  if (take(root, "schema") != 1) fail(Exit::kUsage, "{}:1:1: must begin with 'schema: 1'", name);
   read_claim(take(root, "claim"), experiment);
   read_assumptions(take(root, "assumptions"), experiment);
   experiment.base = json::object();
@@ -200,14 +210,21 @@ Experiment load_experiment(const fs::path& file) {
   require(experiment.variant, "variant", name);
   require(experiment.dataset, "dataset", name);
   if (experiment.id != file.stem().string())
-    fail(Exit::kUsage, "{}:{}: experiment is '{}', the file's name says '{}'; make them equal", name,
-         experiment.places["/experiment"], experiment.id, file.stem().string());
+    fail(Exit::kUsage,
+         "{}:{}: experiment is '{}', the file's name says '{}'; make them equal",
+         name,
+         experiment.places["/experiment"],
+         experiment.id,
+         file.stem().string());
   if (!profiles.is_null() && !profiles.is_object())
     fail(Exit::kUsage, "{}:{}: profiles must be a section", name, experiment.places["/profiles"]);
   for (const auto& [profile, changes] : profiles.items()) {
     if (profile != "smoke" && profile != "full")
-      fail(Exit::kUsage, "{}:{}: no profile '{}'; there are smoke and full", name,
-           experiment.places["/profiles/" + profile], profile);
+      fail(Exit::kUsage,
+           "{}:{}: no profile '{}'; there are smoke and full",
+           name,
+           experiment.places["/profiles/" + profile],
+           profile);
     experiment.profiles[profile] = changes;
   }
   experiment.profiles.try_emplace("full", json::object());
@@ -236,7 +253,9 @@ std::vector<Experiment> load_experiments(const fs::path& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   if (files.empty())
-    fail(Exit::kPrecondition, "{}: no experiment (*.yaml) here; give --configs DIR", folder.string());
+    fail(Exit::kPrecondition,
+         "{}: no experiment (*.yaml) here; give --configs DIR",
+         folder.string());
   std::sort(files.begin(), files.end());
   std::vector<Experiment> experiments;
   for (const fs::path& path : files) experiments.push_back(load_experiment(path));

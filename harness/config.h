@@ -35,8 +35,8 @@ struct Experiment {
     std::int64_t time_limit_minutes = 60;
   };
   /// Base protocol, then the profile's changes, then `overrides` ("optimizer.learning_rate=0.01").
-  /// Errors (Exit::kUsage): an unknown profile or key, a wrong type, a value out of range; each with
-  /// file:line:column or the --set that is wrong.
+  /// Errors (Exit::kUsage): an unknown profile or key, a wrong type, a value out of range; each
+  /// with file:line:column or the --set that is wrong.
   Resolved resolve(const std::string& profile, const std::vector<std::string>& overrides) const;
 
   nlohmann::json base;                             // protocol, seeds, time_limit_minutes

@@ -34,11 +34,12 @@ std::string operating_system() {
   struct utsname names {};
   ::uname(&names);
   const std::string pretty = first_value("/etc/os-release", "PRETTY_NAME", '=');
-  return fmt::format("{}, {} {}", pretty.empty() ? "unknown" : pretty, names.sysname,
-                     names.release);
+  return fmt::format(
+      "{}, {} {}", pretty.empty() ? "unknown" : pretty, names.sysname, names.release);
 }
 
-// The few NVML declarations that are needed; the library belongs to the driver and is opened by name.
+// The few NVML declarations that are needed; the library belongs to the driver and is opened by
+// name.
 struct NvmlMemory {
   unsigned long long total, free, used;
 };
@@ -80,8 +81,8 @@ std::string loaded_blas() {
     if (at == std::string::npos) continue;
     const std::string path = line.substr(at);
     const std::string name = path.substr(path.rfind('/') + 1);
-    if (name.starts_with("libopenblas") || name.starts_with("libblas") || name.starts_with("libblis") ||
-        name.starts_with("libmkl"))
+    if (name.starts_with("libopenblas") || name.starts_with("libblas") ||
+        name.starts_with("libblis") || name.starts_with("libmkl"))
       return path;
   }
   return "unknown";

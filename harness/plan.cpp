@@ -17,7 +17,8 @@ using nlohmann::json;
 
 // Rough speeds for the first estimate; once a task like it has run, its own time is used.
 constexpr double kCoreMacsPerSecond = 6e10, kGpuMacsPerSecond = 2e12;
-constexpr double kCorePassesPerSecond = 8e3;  // of a network without arithmetic: gather, call, write
+constexpr double kCorePassesPerSecond =
+    8e3;  // of a network without arithmetic: gather, call, write
 constexpr double kStartSeconds = 2;
 
 bool matches(const std::string& selector, const Experiment& experiment) {
@@ -32,13 +33,15 @@ bool matches(const std::string& selector, const Experiment& experiment) {
 double images_of(const json& counts, const std::vector<std::string>& splits, std::int64_t limit) {
   std::int64_t images = 0;
   for (const std::string& split : splits)
-    for (const json& count : counts.value(split, json::object())) images += count.get<std::int64_t>();
+    for (const json& count : counts.value(split, json::object()))
+      images += count.get<std::int64_t>();
   return static_cast<double>(limit > 0 ? std::min(limit, images) : images);
 }
 
 double seconds_per_pass(const Task& task, const json& model) {
   const double macs = model.at("macs").get<double>();
-  if (task.device_class == "cuda") return macs / kGpuMacsPerSecond + 1 / (10 * kCorePassesPerSecond);
+  if (task.device_class == "cuda")
+    return macs / kGpuMacsPerSecond + 1 / (10 * kCorePassesPerSecond);
   return (macs / kCoreMacsPerSecond + 1 / kCorePassesPerSecond) / usable_processors();
 }
 
@@ -170,7 +173,9 @@ std::vector<Experiment> select(const std::vector<Experiment>& known,
     std::set<std::string> names = {"all"};
     for (const Experiment& experiment : known)
       names.insert({experiment.id, experiment.model, "@" + experiment.dataset});
-    fail(Exit::kUsage, "no experiment matches '{}'{}", selector,
+    fail(Exit::kUsage,
+         "no experiment matches '{}'{}",
+         selector,
          suggest(selector, {names.begin(), names.end()}));
   }
   std::vector<Experiment> selected;
@@ -188,7 +193,8 @@ std::string resolve_device(const std::string& wanted, const Tables& tables) {
     fail(Exit::kUsage, "--device {}: must be auto, cpu, cuda or cuda:N", wanted);
   if (!tables.cuda()) {
     if (automatic) return "cpu";
-    fail(Exit::kPrecondition, "--device {}: this build's LibTorch has no CUDA; build the preset cuda",
+    fail(Exit::kPrecondition,
+         "--device {}: this build's LibTorch has no CUDA; build the preset cuda",
          wanted);
   }
   const Output output = run_to_end({{sibling("bench-worker"), "devices"}, {}, 0}, false);
@@ -197,7 +203,9 @@ std::string resolve_device(const std::string& wanted, const Tables& tables) {
   if (automatic) return count > 0 ? "cuda:0" : "cpu";
   const int index = index_given ? std::stoi(wanted.substr(5)) : 0;
   if (index >= count)
-    fail(Exit::kPrecondition, "--device {}: {} CUDA devices are usable here; see bench doctor", wanted,
+    fail(Exit::kPrecondition,
+         "--device {}: {} CUDA devices are usable here; see bench doctor",
+         wanted,
          count);
   return fmt::format("cuda:{}", index);
 }
@@ -208,7 +216,8 @@ Plan make_plan(const PlanRequest& request,
                const Store* store,
                FindDataset find_dataset) {
   if (!tables.models_known())
-    fail(Exit::kPrecondition, "this is a lite build, which reads results only; build the preset "
+    fail(Exit::kPrecondition,
+         "this is a lite build, which reads results only; build the preset "
          "release to plan and run experiments");
   Plan plan;
   plan.experiments = select(known, request.selectors);

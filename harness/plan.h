@@ -15,18 +15,18 @@ namespace mien {
 struct PlanRequest {
   std::vector<std::string> selectors;  // "all", "model@dataset", "model", "@dataset", with * and ?
   std::string profile = "smoke";
-  std::string device = "auto";         // auto | cpu | cuda | cuda:N
-  std::int64_t seeds = 0;              // 0 = as configured
+  std::string device = "auto";          // auto | cpu | cuda | cuda:N
+  std::int64_t seeds = 0;               // 0 = as configured
   std::int64_t time_limit_seconds = 0;  // 0 = as configured
-  std::vector<std::string> overrides;  // --set
+  std::vector<std::string> overrides;   // --set
 };
 
 struct PlannedTask {
   Task task;
-  std::string id;    // task_id(task); "" while the pack is not prepared
-  std::string pack;  // path, "" where none is needed or prepared yet
-  bool done = false; // in results.db already
-  double seconds = 0;           // expected; a rough figure until one like it has run
+  std::string id;      // task_id(task); "" while the pack is not prepared
+  std::string pack;    // path, "" where none is needed or prepared yet
+  bool done = false;   // in results.db already
+  double seconds = 0;  // expected; a rough figure until one like it has run
   std::int64_t time_limit_seconds = 3600;
 };
 

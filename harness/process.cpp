@@ -40,7 +40,7 @@ Pipe make_pipe() {
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   if (command.memory_limit_bytes > 0) {
     const rlim_t bytes = static_cast<rlim_t>(command.memory_limit_bytes);
-    const struct rlimit limit {bytes, bytes};
+    const struct rlimit limit { bytes, bytes };
     ::setrlimit(RLIMIT_DATA, &limit);
   }
   sigset_t none;
@@ -82,7 +82,9 @@ Process::Process(const Command& command) {
   ::close(err_);
   if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
   pid_ = -1;
-  fail(Exit::kPrecondition, "{}: cannot start: {}; is Mien installed whole?", command.arguments[0],
+  fail(Exit::kPrecondition,
+       "{}: cannot start: {}; is Mien installed whole?",
+       command.arguments[0],
        std::strerror(exec_error ? exec_error : fork_error));
 }
 

@@ -54,8 +54,8 @@ double ProgressDisplay::remaining_seconds() const {
   double running = 0, spent = spent_, expected = expected_of_spent_;
   for (const auto& [name, task] : running_) {
     const double elapsed = seconds_since(task.start);
-    const double total = task.fraction > 0.02 ? elapsed / task.fraction
-                                              : std::max(task.expected_seconds, elapsed);
+    const double total =
+        task.fraction > 0.02 ? elapsed / task.fraction : std::max(task.expected_seconds, elapsed);
     running += total - elapsed;
     spent += total;
     expected += task.expected_seconds;
@@ -72,8 +72,12 @@ void ProgressDisplay::draw() {
     if (what.empty()) what = name + (task.what.empty() ? "" : "  " + task.what);
   }
   if (running_.size() > 1) what += fmt::format("  (+{} more)", running_.size() - 1);
-  std::string text = fmt::format("{} {}/{}  ETA {}  {}", bar(fraction / static_cast<double>(tasks_)),
-                                 finished_, tasks_, duration_text(remaining_seconds()), what);
+  std::string text = fmt::format("{} {}/{}  ETA {}  {}",
+                                 bar(fraction / static_cast<double>(tasks_)),
+                                 finished_,
+                                 tasks_,
+                                 duration_text(remaining_seconds()),
+                                 what);
   text.resize(std::min(text.size(), static_cast<std::size_t>(terminal_columns(STDERR_FILENO) - 1)));
   fmt::print(stderr, "\r\x1b[K{}", text);
   std::fflush(stderr);
@@ -98,7 +102,10 @@ void ProgressDisplay::advanced(const std::string& task, double fraction, const s
     draw();
   } else if (Clock::now() - running.last_line >= kLineEvery) {
     running.last_line = Clock::now();
-    line(fmt::format("running   {}  {:.0f} %  {}  ETA {}", task, 100 * running.fraction, what,
+    line(fmt::format("running   {}  {:.0f} %  {}  ETA {}",
+                     task,
+                     100 * running.fraction,
+                     what,
                      duration_text(remaining_seconds())));
   }
 }

@@ -40,7 +40,7 @@ class ProgressDisplay {
   double remaining_seconds() const;
 
   std::int64_t tasks_, finished_ = 0;
-  double waiting_seconds_;  // expected, of tasks not started yet
+  double waiting_seconds_;                    // expected, of tasks not started yet
   double spent_ = 0, expected_of_spent_ = 0;  // finished tasks: how long, and how long expected
   bool terminal_, drawn_ = false;
   std::map<std::string, Running> running_;

@@ -50,7 +50,8 @@ class SignalScope {
   }
 
  private:
-  struct sigaction old_int_ {}, old_term_ {};
+  struct sigaction old_int_ {
+  }, old_term_{};
 };
 
 std::string short_id(const std::string& id) { return id.substr(0, 16); }
@@ -80,7 +81,10 @@ struct Flight {
 class Scheduler {
  public:
   Scheduler(const Plan& plan, const RunPlaces& places, const ScheduleOptions& options, Store& store)
-      : plan_(plan), places_(places), options_(options), store_(store),
+      : plan_(plan),
+        places_(places),
+        options_(options),
+        store_(store),
         display_(count_open(plan), open_seconds(plan), options.terminal) {
     for (const PlannedTask& planned : plan.tasks)
       if (!planned.done) waiting_.push_back(&planned);
@@ -107,8 +111,9 @@ class Scheduler {
 
  private:
   static std::int64_t count_open(const Plan& plan) {
-    return std::count_if(plan.tasks.begin(), plan.tasks.end(),
-                         [](const PlannedTask& planned) { return !planned.done; });
+    return std::count_if(plan.tasks.begin(), plan.tasks.end(), [](const PlannedTask& planned) {
+      return !planned.done;
+    });
   }
   static double open_seconds(const Plan& plan) {
     double seconds = 0;
@@ -124,8 +129,8 @@ class Scheduler {
       if (flights_.size() >= static_cast<std::size_t>(timing ? 1 : options_.jobs)) return;
       const PlannedTask& planned = *waiting_.front();
       waiting_.pop_front();
-      launch(planned, timing ? usable_processors()
-                             : std::max(1, usable_processors() / options_.jobs));
+      launch(planned,
+             timing ? usable_processors() : std::max(1, usable_processors() / options_.jobs));
     }
   }
 
@@ -134,8 +139,15 @@ class Scheduler {
     const fs::path shard = places_.shards() / (short_id(planned.id) + ".db");
     write_text(task_file, to_json(planned.task).dump(1) + "\n");
     const fs::path weights = places_.weights() / (short_id(planned.id) + ".safetensors");
-    Command command{{sibling("bench-worker"), "run", task_file.string(), "--shard", shard.string(),
-                     "--device", plan_.device, "--threads", std::to_string(threads)},
+    Command command{{sibling("bench-worker"),
+                     "run",
+                     task_file.string(),
+                     "--shard",
+                     shard.string(),
+                     "--device",
+                     plan_.device,
+                     "--threads",
+                     std::to_string(threads)},
                     {{"OMP_WAIT_POLICY", paths::environment("OMP_WAIT_POLICY", "PASSIVE")},
                      {"CUBLAS_WORKSPACE_CONFIG", ":4096:8"}},
                     options_.memory_limit_mib << 20};
@@ -170,8 +182,8 @@ class Scheduler {
       if (!event.is_object()) continue;
       flight.last_event = event;
       if (event.value("event", "") == "progress")
-        display_.advanced(title(flight.planned->task), event.value("fraction", 0.0),
-                          event.value("what", ""));
+        display_.advanced(
+            title(flight.planned->task), event.value("fraction", 0.0), event.value("what", ""));
     }
   }
 
@@ -200,8 +212,7 @@ class Scheduler {
       merge(flight);
     else
       explain(flight);
-    if (attempt.state != AttemptState::kDone)
-      store_.record_attempt(flight.planned->task, attempt);
+    if (attempt.state != AttemptState::kDone) store_.record_attempt(flight.planned->task, attempt);
     clean(flight);
     report(flight);
   }
@@ -247,9 +258,9 @@ class Scheduler {
       attempt.message = flight.last_event.value("message", "");
     } else {
       attempt.state = AttemptState::kCrashed;
-      attempt.message = attempt.signal != 0
-                            ? signal_text(attempt.signal)
-                            : fmt::format("ended with exit code {} and no result", attempt.exit_code);
+      attempt.message = attempt.signal != 0 ? signal_text(attempt.signal)
+                                            : fmt::format("ended with exit code {} and no result",
+                                                          attempt.exit_code);
     }
   }
 
@@ -308,8 +319,10 @@ DatabaseLock::DatabaseLock(const fs::path& database) {
   if (descriptor_ < 0)
     fail(Exit::kPrecondition, "{}: cannot create: {}", path.string(), std::strerror(errno));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
-    fail(Exit::kPrecondition, "{}: another bench run is using this database; wait for it, or give "
-         "another --db", database.string());
+    fail(Exit::kPrecondition,
+         "{}: another bench run is using this database; wait for it, or give "
+         "another --db",
+         database.string());
 }
 
 DatabaseLock::~DatabaseLock() {

@@ -22,9 +22,9 @@ struct RunPlaces {
 };
 
 struct ScheduleOptions {
-  int jobs = 1;                          // worker processes at a time
-  std::int64_t memory_limit_mib = 0;     // per worker; 0 = none
-  bool terminal = false;                 // draw a bar
+  int jobs = 1;                       // worker processes at a time
+  std::int64_t memory_limit_mib = 0;  // per worker; 0 = none
+  bool terminal = false;              // draw a bar
 };
 
 struct Outcome {

@@ -48,9 +48,7 @@ std::string last_line(std::string text) {
 
 Tables::Tables() : models_(read_table("models.json")), datasets_(read_table("datasets.json")) {}
 
-const json& Tables::models() const {
-  return models_known() ? models_.at("models") : empty_array();
-}
+const json& Tables::models() const { return models_known() ? models_.at("models") : empty_array(); }
 
 const json& Tables::datasets() const { return datasets_.is_null() ? empty_array() : datasets_; }
 
@@ -65,8 +63,16 @@ const json& Tables::model(const std::string& name,
     if (entry.at("variant") == variant) return entry;
   }
   if (variants.empty())
-    fail(Exit::kUsage, "{}: no model '{}'{}", where, name, suggest(name, {names.begin(), names.end()}));
-  fail(Exit::kUsage, "{}: model {} has no variant '{}'{}", where, name, variant,
+    fail(Exit::kUsage,
+         "{}: no model '{}'{}",
+         where,
+         name,
+         suggest(name, {names.begin(), names.end()}));
+  fail(Exit::kUsage,
+       "{}: model {} has no variant '{}'{}",
+       where,
+       name,
+       variant,
        suggest(variant, {variants.begin(), variants.end()}));
 }
 
@@ -82,8 +88,10 @@ const json& Tables::dataset(const std::string& name, const std::string& where) c
 std::string sibling(const std::string& program) {
   const std::filesystem::path path = paths::binaries() / program;
   if (!std::filesystem::exists(path))
-    fail(Exit::kPrecondition, "{}: not there; this is a lite build, which reads results only. Build "
-         "the preset release to run experiments", path.string());
+    fail(Exit::kPrecondition,
+         "{}: not there; this is a lite build, which reads results only. Build "
+         "the preset release to run experiments",
+         path.string());
   return path.string();
 }
 
@@ -92,16 +100,16 @@ json call_prepare(const std::vector<std::string>& arguments) {
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   const Output output = run_to_end(command, /*pass_err=*/false);
   if (output.exited.signal != 0)
-    fail(Exit::kTaskFailed, "bench-prepare {} was killed by signal {}", fmt::join(arguments, " "),
+    fail(Exit::kTaskFailed,
+         "bench-prepare {} was killed by signal {}",
+         fmt::join(arguments, " "),
          output.exited.signal);
   if (output.exited.exit_code != 0)
     throw Error(static_cast<Exit>(output.exited.exit_code), last_line(output.err));
   return json::parse(output.out);
 }
 
-Located locate_dataset(const std::string& name) {
-  return located(call_prepare({"locate", name}));
-}
+Located locate_dataset(const std::string& name) { return located(call_prepare({"locate", name})); }
 
 Located prepare_dataset(const std::string& name) {
   return located(call_prepare({"prepare", name}));

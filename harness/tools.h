@@ -34,9 +34,9 @@ class Tables {
 /// What `bench-prepare` says of a dataset.
 struct Located {
   DataKind data = DataKind::kStandIn;
-  std::string source;  // folder
-  std::string pack;    // path, "" while there is none
-  std::string sha256;  // of the pack, "" while there is none
+  std::string source;     // folder
+  std::string pack;       // path, "" while there is none
+  std::string sha256;     // of the pack, "" while there is none
   nlohmann::json counts;  // {split: {class: images}} of the pack; null while there is none
 };
 

@@ -11,10 +11,10 @@ namespace mien {
 
 /// What every verb shares.
 struct Options {
-  std::string database;  // --db
-  std::string configs;   // --configs
+  std::string database;         // --db
+  std::string configs;          // --configs
   std::string format = "text";  // text | md | csv | json
-  bool all = false;      // board: replaced rows too
+  bool all = false;             // board: replaced rows too
 
   PlanRequest request;  // plan, run
   int jobs = 1;

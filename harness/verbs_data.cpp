@@ -37,7 +37,8 @@ void print_answer(const json& answer, const std::string& format) {
   print_table(table, format);
 }
 
-// --- doctor ---------------------------------------------------------------------------------------
+// --- doctor
+// ---------------------------------------------------------------------------------------
 
 enum class Health { kGood, kNote, kBad };
 
@@ -49,9 +50,12 @@ struct Finding {
 
 const char* name_of(Health health) {
   switch (health) {
-    case Health::kGood: return "ok";
-    case Health::kNote: return "note";
-    case Health::kBad: return "bad";
+    case Health::kGood:
+      return "ok";
+    case Health::kNote:
+      return "note";
+    case Health::kBad:
+      return "bad";
   }
   return "";
 }
@@ -67,8 +71,10 @@ Finding disk(const std::string& what, fs::path folder) {
   while (!folder.empty() && !fs::exists(folder)) folder = folder.parent_path();
   struct statvfs space {};
   if (folder.empty()) folder = ".";
-  if (::statvfs(folder.c_str(), &space) != 0) return {what, folder.string(), Health::kBad, "unreadable"};
-  const double free = static_cast<double>(space.f_bavail) * static_cast<double>(space.f_frsize) / kGiB;
+  if (::statvfs(folder.c_str(), &space) != 0)
+    return {what, folder.string(), Health::kBad, "unreadable"};
+  const double free =
+      static_cast<double>(space.f_bavail) * static_cast<double>(space.f_frsize) / kGiB;
   Finding finding{what, fmt::format("{} ({:.1f} GiB free)", folder.string(), free)};
   if (free < kWanted) {
     finding.health = Health::kBad;
@@ -80,24 +86,32 @@ Finding disk(const std::string& what, fs::path folder) {
 void examine_worker(std::vector<Finding>& findings) {
   const Tables tables;
   if (!tables.models_known()) {
-    findings.push_back({"bench-worker", "absent", Health::kNote,
+    findings.push_back({"bench-worker",
+                        "absent",
+                        Health::kNote,
                         "a lite build reads results only; build the preset release to run"});
     return;
   }
   const Output output = run_to_end({{sibling("bench-worker"), "devices"}, {}, 0}, false);
   const json devices = json::parse(output.out, nullptr, false);
   if (!devices.is_object()) {
-    findings.push_back({"bench-worker", "does not start", Health::kBad,
+    findings.push_back({"bench-worker",
+                        "does not start",
+                        Health::kBad,
                         "run bench-worker devices and read its message"});
     return;
   }
   findings.push_back({"LibTorch", tables.libtorch() + (tables.cuda() ? ", CUDA" : ", CPU only")});
   const std::string blas = devices.value("blas", "unknown");
   const bool fast = is_fast_blas(blas);
-  findings.push_back({"BLAS", blas, fast ? Health::kGood : Health::kBad,
+  findings.push_back({"BLAS",
+                      blas,
+                      fast ? Health::kGood : Health::kBad,
                       fast ? "" : "linear layers will crawl: apt install libopenblas0-pthread"});
   const int gpus = devices.value("cuda", 0);
-  findings.push_back({"CUDA devices", std::to_string(gpus), gpus ? Health::kGood : Health::kNote,
+  findings.push_back({"CUDA devices",
+                      std::to_string(gpus),
+                      gpus ? Health::kGood : Health::kNote,
                       gpus ? "" : "runs use the CPU; their rows say so"});
 }
 
@@ -109,16 +123,22 @@ void examine_data(std::vector<Finding>& findings) {
     findings.push_back({"data " + dataset.at("name").get<std::string>(),
                         fmt::format("{} {}", name_of(located.data), located.source),
                         real ? Health::kGood : Health::kNote,
-                        real ? "" : fmt::format("for real rows put it under {}",
-                                                (paths::data() / dataset.at("name")).string())});
+                        real ? ""
+                             : fmt::format("for real rows put it under {}",
+                                           (paths::data() / dataset.at("name")).string())});
   }
 }
 
 std::vector<Finding> examine(const Options& options) {
   const Environment host = host_environment();
   std::vector<Finding> findings = {
-      {"mien", fmt::format("{}, commit {} ({}), {} {}", host.mien_version, host.commit, host.dirty,
-                           host.compiler, host.build_type)},
+      {"mien",
+       fmt::format("{}, commit {} ({}), {} {}",
+                   host.mien_version,
+                   host.commit,
+                   host.dirty,
+                   host.compiler,
+                   host.build_type)},
       {"system", host.os},
       {"CPU", fmt::format("{}, {} usable cores", host.cpu, host.cores)},
       {"memory", fmt::format("{:.1f} GiB", static_cast<double>(host.memory_bytes) / (1 << 30))},
@@ -133,14 +153,22 @@ std::vector<Finding> examine(const Options& options) {
 }  // namespace
 
 int verb_data_list(const Options& options) {
-  Table table{"", {{"dataset"}, {"data"}, {"source"}, {"licence", Align::kLeft, 2},
-                   {"how to obtain", Align::kLeft, 1}}, {}};
+  Table table{"",
+              {{"dataset"},
+               {"data"},
+               {"source"},
+               {"licence", Align::kLeft, 2},
+               {"how to obtain", Align::kLeft, 1}},
+              {}};
   json items = json::array();
   const Tables tables;
   for (const json& entry : tables.datasets()) {
     const Located located = locate_dataset(entry.at("name"));
-    table.rows.push_back({entry.at("name"), name_of(located.data), located.source,
-                          entry.at("licence"), entry.at("obtain")});
+    table.rows.push_back({entry.at("name"),
+                          name_of(located.data),
+                          located.source,
+                          entry.at("licence"),
+                          entry.at("obtain")});
     json item = entry;
     item["data"] = name_of(located.data);
     item["source"] = located.source;
@@ -170,8 +198,8 @@ int verb_data_verify(const Options& options) {
 }
 
 int verb_data_synthesize(const Options& options) {
-  std::vector<std::string> arguments = {"synthesize", options.subject, "--out", options.out,
-                                        "--seed", std::to_string(options.seed)};
+  std::vector<std::string> arguments = {
+      "synthesize", options.subject, "--out", options.out, "--seed", std::to_string(options.seed)};
   if (options.subjects > 0)
     arguments.insert(arguments.end(), {"--subjects", std::to_string(options.subjects)});
   print_answer(call_prepare(arguments), options.format);
@@ -184,8 +212,10 @@ int verb_doctor(const Options& options) {
   bool bad = false;
   for (const Finding& finding : examine(options)) {
     table.rows.push_back({finding.what, finding.value, name_of(finding.health), finding.advice});
-    items.push_back({{"what", finding.what}, {"found", finding.value},
-                     {"health", name_of(finding.health)}, {"advice", finding.advice}});
+    items.push_back({{"what", finding.what},
+                     {"found", finding.value},
+                     {"health", name_of(finding.health)},
+                     {"advice", finding.advice}});
     bad = bad || finding.health == Health::kBad;
   }
   if (options.format == "json")

@@ -18,13 +18,15 @@ using nlohmann::json;
 
 void print_text(const Table& table) { fmt::print("{}\n", to_text(table, stdout_style())); }
 
-Table pairs(const std::string& title, const std::vector<std::pair<std::string, std::string>>& rows) {
+Table pairs(const std::string& title,
+            const std::vector<std::pair<std::string, std::string>>& rows) {
   Table table{title, {{"what"}, {"value"}}, {}};
   for (const auto& [what, value] : rows) table.rows.push_back({what, value});
   return table;
 }
 
-// --- a task ---------------------------------------------------------------------------------------
+// --- a task
+// ---------------------------------------------------------------------------------------
 
 std::string interval_text(const Metric& metric) {
   if (std::isnan(metric.lower)) return "-";
@@ -33,27 +35,43 @@ std::string interval_text(const Metric& metric) {
 
 Table metrics_table(const TaskRecord& record) {
   Table table{"Metrics",
-              {{"metric"}, {"split"}, {"value", Align::kRight}, {"unit"}, {"95 % or range"},
+              {{"metric"},
+               {"split"},
+               {"value", Align::kRight},
+               {"unit"},
+               {"95 % or range"},
                {"n", Align::kRight}},
               {}};
   for (const Metric& metric : record.metrics)
-    table.rows.push_back({metric.name, metric.split.empty() ? "-" : metric.split,
-                          figure(metric.value), metric.unit, interval_text(metric),
+    table.rows.push_back({metric.name,
+                          metric.split.empty() ? "-" : metric.split,
+                          figure(metric.value),
+                          metric.unit,
+                          interval_text(metric),
                           std::to_string(metric.n)});
   return table;
 }
 
 Table curve_table(const TaskRecord& record) {
   Table table{"Curve (accuracies in %, training on augmented images)",
-              {{"epoch", Align::kRight}, {"rate", Align::kRight}, {"train loss", Align::kRight},
-               {"train acc", Align::kRight}, {"val loss", Align::kRight},
-               {"val acc", Align::kRight}, {"s", Align::kRight}, {"overhead %", Align::kRight}},
+              {{"epoch", Align::kRight},
+               {"rate", Align::kRight},
+               {"train loss", Align::kRight},
+               {"train acc", Align::kRight},
+               {"val loss", Align::kRight},
+               {"val acc", Align::kRight},
+               {"s", Align::kRight},
+               {"overhead %", Align::kRight}},
               {}};
   for (const EpochPoint& point : record.curve)
-    table.rows.push_back({std::to_string(point.epoch), figure(point.learning_rate),
-                          figure(point.train_loss), figure(point.train_accuracy),
-                          figure(point.validation_loss), figure(point.validation_accuracy),
-                          figure(point.seconds), figure(100 * point.other_seconds / point.seconds)});
+    table.rows.push_back({std::to_string(point.epoch),
+                          figure(point.learning_rate),
+                          figure(point.train_loss),
+                          figure(point.train_accuracy),
+                          figure(point.validation_loss),
+                          figure(point.validation_accuracy),
+                          figure(point.seconds),
+                          figure(100 * point.other_seconds / point.seconds)});
   return table;
 }
 
@@ -66,8 +84,8 @@ Table confusion_table(const TaskRecord& record) {
   for (auto& row : table.rows) row.resize(table.columns.size(), "0");
   for (const ConfusionCell& cell : record.confusion)
     if (cell.split == "test")
-      table.rows[static_cast<std::size_t>(cell.truth)][static_cast<std::size_t>(cell.predicted + 1)] =
-          std::to_string(cell.count);
+      table.rows[static_cast<std::size_t>(cell.truth)]
+                [static_cast<std::size_t>(cell.predicted + 1)] = std::to_string(cell.count);
   return table;
 }
 
@@ -83,13 +101,16 @@ Table environment_table(const Environment& e) {
 }
 
 void show_attempts(const Store& store, const std::string& id) {
-  Table table{"Attempts", {{"ended"}, {"state"}, {"seconds", Align::kRight},
-                           {"peak MiB", Align::kRight}, {"message"}}, {}};
+  Table table{
+      "Attempts",
+      {{"ended"}, {"state"}, {"seconds", Align::kRight}, {"peak MiB", Align::kRight}, {"message"}},
+      {}};
   for (const Attempt& attempt : store.attempts(id))
-    table.rows.push_back(
-        {utc_date(attempt.ended_ns), name_of(attempt.state),
-         figure(static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9),
-         std::to_string(attempt.peak_rss_bytes >> 20), attempt.message});
+    table.rows.push_back({utc_date(attempt.ended_ns),
+                          name_of(attempt.state),
+                          figure(static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9),
+                          std::to_string(attempt.peak_rss_bytes >> 20),
+                          attempt.message});
   print_text(table);
 }
 
@@ -101,8 +122,9 @@ void show_record(const TaskRecord& record) {
   Table notes{"Notes and files", {{"kind"}, {"what"}}, {}};
   for (const Note& note : record.notes) notes.rows.push_back({note.kind, note.text});
   for (const Artifact& artifact : record.artifacts)
-    notes.rows.push_back({artifact.kind, fmt::format("{} ({} bytes, sha256 {})", artifact.path,
-                                                     artifact.bytes, artifact.sha256)});
+    notes.rows.push_back(
+        {artifact.kind,
+         fmt::format("{} ({} bytes, sha256 {})", artifact.path, artifact.bytes, artifact.sha256)});
   if (!notes.rows.empty()) print_text(notes);
 }
 
@@ -110,23 +132,35 @@ json record_json(const TaskRecord& record) {
   json metrics = json::array(), curve = json::array();
   const auto number = [](double value) { return std::isnan(value) ? json() : json(value); };
   for (const Metric& m : record.metrics)
-    metrics.push_back({{"name", m.name}, {"split", m.split}, {"value", number(m.value)},
-                       {"unit", m.unit}, {"lower", number(m.lower)}, {"upper", number(m.upper)},
-                       {"method", m.method}, {"n", m.n}});
+    metrics.push_back({{"name", m.name},
+                       {"split", m.split},
+                       {"value", number(m.value)},
+                       {"unit", m.unit},
+                       {"lower", number(m.lower)},
+                       {"upper", number(m.upper)},
+                       {"method", m.method},
+                       {"n", m.n}});
   for (const EpochPoint& p : record.curve)
-    curve.push_back({{"epoch", p.epoch}, {"learning_rate", p.learning_rate},
-                     {"train_loss", p.train_loss}, {"train_accuracy", p.train_accuracy},
+    curve.push_back({{"epoch", p.epoch},
+                     {"learning_rate", p.learning_rate},
+                     {"train_loss", p.train_loss},
+                     {"train_accuracy", p.train_accuracy},
                      {"validation_loss", p.validation_loss},
-                     {"validation_accuracy", p.validation_accuracy}, {"seconds", p.seconds},
+                     {"validation_accuracy", p.validation_accuracy},
+                     {"seconds", p.seconds},
                      {"other_seconds", p.other_seconds}});
-  return {{"schema", 1}, {"id", task_id(record.task)}, {"task", to_json(record.task)},
-          {"metrics", metrics}, {"curve", curve},
-          {"environment", {{"commit", record.environment.commit},
-                           {"dirty", record.environment.dirty},
-                           {"libtorch", record.environment.libtorch},
-                           {"cpu", record.environment.cpu},
-                           {"gpu", record.environment.gpu},
-                           {"threads", record.environment.threads}}}};
+  return {{"schema", 1},
+          {"id", task_id(record.task)},
+          {"task", to_json(record.task)},
+          {"metrics", metrics},
+          {"curve", curve},
+          {"environment",
+           {{"commit", record.environment.commit},
+            {"dirty", record.environment.dirty},
+            {"libtorch", record.environment.libtorch},
+            {"cpu", record.environment.cpu},
+            {"gpu", record.environment.gpu},
+            {"threads", record.environment.threads}}}};
 }
 
 void show_task(const Store& store, const std::string& id, const std::string& format) {
@@ -143,7 +177,8 @@ void show_task(const Store& store, const std::string& id, const std::string& for
   show_attempts(store, id);
 }
 
-// --- a model --------------------------------------------------------------------------------------
+// --- a model
+// --------------------------------------------------------------------------------------
 
 std::string sizes(const json& list) {
   return fmt::format("{}", fmt::join(list.get<std::vector<std::int64_t>>(), "x"));
@@ -161,16 +196,20 @@ void show_model(const json& card) {
   if (!text("note").empty()) head.emplace_back("note", text("note"));
   print_text(pairs(text("name") + ": " + text("title"), head));
   Table rows{"Rows, in the paper's order",
-             {{"row"}, {"operation"}, {"members"}, {"output"}, {"parameters", Align::kRight}}, {}};
+             {{"row"}, {"operation"}, {"members"}, {"output"}, {"parameters", Align::kRight}},
+             {}};
   for (const json& row : card.at("rows"))
-    rows.rows.push_back({row.at("id"), row.at("operation"), row.at("members"), sizes(row.at("out")),
+    rows.rows.push_back({row.at("id"),
+                         row.at("operation"),
+                         row.at("members"),
+                         sizes(row.at("out")),
                          row.at("parameters").dump()});
   print_text(rows);
   if (card.at("departures").empty()) return;
   Table ledger{"Departures", {{"row"}, {"tag"}, {"paper says"}, {"we do"}, {"because"}}, {}};
   for (const json& d : card.at("departures"))
-    ledger.rows.push_back({d.at("row"), d.at("tag"), d.at("paper_says"), d.at("we_do"),
-                           d.at("because")});
+    ledger.rows.push_back(
+        {d.at("row"), d.at("tag"), d.at("paper_says"), d.at("we_do"), d.at("because")});
   print_text(ledger);
 }
 
@@ -188,13 +227,21 @@ bool show_models(const std::string& name, const std::string& format) {
   return true;
 }
 
-// --- an experiment --------------------------------------------------------------------------------
+// --- an experiment
+// --------------------------------------------------------------------------------
 
 json claim_json(const Claim& claim) {
-  return {{"id", claim.id}, {"source", claim.source}, {"locator", claim.locator},
-          {"metric", claim.metric}, {"value", claim.value}, {"unit", claim.unit},
-          {"decimals", claim.decimals}, {"n", claim.n}, {"protocol", claim.protocol},
-          {"grade", claim.grade}, {"differs", claim.differs}};
+  return {{"id", claim.id},
+          {"source", claim.source},
+          {"locator", claim.locator},
+          {"metric", claim.metric},
+          {"value", claim.value},
+          {"unit", claim.unit},
+          {"decimals", claim.decimals},
+          {"n", claim.n},
+          {"protocol", claim.protocol},
+          {"grade", claim.grade},
+          {"differs", claim.differs}};
 }
 
 json experiment_json(const Experiment& experiment, const std::string& profile) {
@@ -204,23 +251,43 @@ json experiment_json(const Experiment& experiment, const std::string& profile) {
   json assumptions = json::array();
   for (const Assumption& a : experiment.assumptions)
     assumptions.push_back({{"field", a.field}, {"choice", a.choice}, {"reason", a.reason}});
-  return {{"schema", 1}, {"experiment", experiment.id}, {"title", experiment.title},
-          {"model", experiment.model}, {"variant", experiment.variant},
-          {"dataset", experiment.dataset}, {"file", experiment.file.string()},
-          {"profile", profile}, {"protocol", protocol.result}, {"assumptions", assumptions},
+  return {{"schema", 1},
+          {"experiment", experiment.id},
+          {"title", experiment.title},
+          {"model", experiment.model},
+          {"variant", experiment.variant},
+          {"dataset", experiment.dataset},
+          {"file", experiment.file.string()},
+          {"profile", profile},
+          {"protocol", protocol.result},
+          {"assumptions", assumptions},
           {"claim", experiment.claim ? claim_json(*experiment.claim) : json()}};
 }
 
 void show_tasks(const Store& store, const std::string& experiment) {
-  Table table{"Results", {{"task"}, {"data"}, {"profile"}, {"device"}, {"seed", Align::kRight},
-                          {"accuracy %", Align::kRight}, {"95 %"}, {"n", Align::kRight},
-                          {"overhead %", Align::kRight}}, {}};
+  Table table{"Results",
+              {{"task"},
+               {"data"},
+               {"profile"},
+               {"device"},
+               {"seed", Align::kRight},
+               {"accuracy %", Align::kRight},
+               {"95 %"},
+               {"n", Align::kRight},
+               {"overhead %", Align::kRight}},
+              {}};
   for (const std::string& id : store.matching_ids(experiment)) {
     const std::optional<TaskRecord> record = store.load(id);
     if (!record) continue;
-    std::vector<std::string> row = {id.substr(0, 12), name_of(record->task.data),
-                                    record->task.profile, record->task.device_class,
-                                    std::to_string(record->task.seed), "-", "-", "-", "-"};
+    std::vector<std::string> row = {id.substr(0, 12),
+                                    name_of(record->task.data),
+                                    record->task.profile,
+                                    record->task.device_class,
+                                    std::to_string(record->task.seed),
+                                    "-",
+                                    "-",
+                                    "-",
+                                    "-"};
     for (const Metric& metric : record->metrics) {
       if (metric.name == "accuracy" && metric.split == "test") {
         row[5] = fmt::format("{:.2f}", metric.value);
@@ -242,17 +309,22 @@ void show_experiment(const Experiment& experiment, const Options& options) {
       {"dataset", experiment.dataset},
       {"file", experiment.file.string()}};
   if (const auto& claim = experiment.claim) {
-    head.emplace_back("claim", fmt::format("{:.{}f} {} {} (n {}, evidence grade {})", claim->value,
-                                           claim->decimals, claim->unit, claim->metric, claim->n,
-                                           claim->grade));
+    head.emplace_back("claim",
+                      fmt::format("{:.{}f} {} {} (n {}, evidence grade {})",
+                                  claim->value,
+                                  claim->decimals,
+                                  claim->unit,
+                                  claim->metric,
+                                  claim->n,
+                                  claim->grade));
     head.emplace_back("claimed by", fmt::format("{} (place: {})", claim->source, claim->locator));
     head.emplace_back("its protocol", claim->protocol);
     for (const std::string& difference : claim->differs)
       head.emplace_back("ours differs", difference);
   }
   print_text(pairs(experiment.id + ": " + experiment.title, head));
-  Table assumptions{"Assumptions: what the paper leaves open",
-                    {{"field"}, {"our choice"}, {"reason"}}, {}};
+  Table assumptions{
+      "Assumptions: what the paper leaves open", {{"field"}, {"our choice"}, {"reason"}}, {}};
   for (const Assumption& a : experiment.assumptions)
     assumptions.rows.push_back({a.field, a.choice, a.reason});
   if (!assumptions.rows.empty()) print_text(assumptions);
@@ -294,7 +366,9 @@ int verb_show(const Options& options) {
   std::vector<std::string> names;
   for (const Experiment& experiment : known) names.push_back(experiment.id);
   for (const json& card : Tables().models()) names.push_back(card.at("name"));
-  fail(Exit::kUsage, "no experiment, model or task '{}'{}", options.subject,
+  fail(Exit::kUsage,
+       "no experiment, model or task '{}'{}",
+       options.subject,
        suggest(options.subject, names));
 }
 

@@ -26,7 +26,9 @@ std::string claim_text(const std::optional<Claim>& claim) {
 }
 
 void list_experiments(const Options& options, Table& table, json& items) {
-  table.columns = {{"experiment"}, {"claim", Align::kRight}, {"variant", Align::kLeft, 2},
+  table.columns = {{"experiment"},
+                   {"claim", Align::kRight},
+                   {"variant", Align::kLeft, 2},
                    {"title", Align::kLeft, 1}};
   for (const Experiment& experiment : load_experiments(options.configs)) {
     table.rows.push_back(
@@ -42,13 +44,21 @@ void list_experiments(const Options& options, Table& table, json& items) {
 }
 
 void list_models(Table& table, json& items) {
-  table.columns = {{"model"}, {"variant"}, {"parameters", Align::kRight}, {"input", Align::kRight},
-                   {"departures", Align::kRight, 2}, {"title", Align::kLeft, 1}};
+  table.columns = {{"model"},
+                   {"variant"},
+                   {"parameters", Align::kRight},
+                   {"input", Align::kRight},
+                   {"departures", Align::kRight, 2},
+                   {"title", Align::kLeft, 1}};
   const Tables tables;
   for (const json& entry : tables.models()) {
-    table.rows.push_back({entry.at("name"), entry.at("variant"), entry.at("parameters").dump(),
-                          fmt::format("{}", fmt::join(entry.at("input").get<std::vector<int>>(), "x")),
-                          std::to_string(entry.at("departures").size()), entry.at("title")});
+    table.rows.push_back(
+        {entry.at("name"),
+         entry.at("variant"),
+         entry.at("parameters").dump(),
+         fmt::format("{}", fmt::join(entry.at("input").get<std::vector<int>>(), "x")),
+         std::to_string(entry.at("departures").size()),
+         entry.at("title")});
     json item = entry;
     item.erase("tensors");
     items.push_back(item);
@@ -59,8 +69,8 @@ void list_datasets(Table& table, json& items) {
   table.columns = {{"dataset"}, {"classes", Align::kRight}, {"title"}};
   const Tables tables;
   for (const json& entry : tables.datasets()) {
-    table.rows.push_back({entry.at("name"), std::to_string(entry.at("classes").size()),
-                          entry.at("title")});
+    table.rows.push_back(
+        {entry.at("name"), std::to_string(entry.at("classes").size()), entry.at("title")});
     items.push_back(entry);
   }
 }
@@ -72,15 +82,24 @@ std::string state_of(const PlannedTask& planned) {
 
 Table plan_table(const Plan& plan) {
   Table table;
-  table.columns = {{"task"}, {"seed", Align::kRight}, {"data"}, {"profile"}, {"device"},
-                   {"state"}, {"expected", Align::kRight}, {"id", Align::kLeft, 1}};
+  table.columns = {{"task"},
+                   {"seed", Align::kRight},
+                   {"data"},
+                   {"profile"},
+                   {"device"},
+                   {"state"},
+                   {"expected", Align::kRight},
+                   {"id", Align::kLeft, 1}};
   for (const PlannedTask& planned : plan.tasks) {
     const Task& task = planned.task;
     const bool timing = task.kind == TaskKind::kThroughput;
     table.rows.push_back({timing ? task.model + " throughput" : task.experiment,
                           timing ? "-" : std::to_string(task.seed),
-                          timing ? "-" : name_of(task.data), task.profile, plan.device,
-                          state_of(planned), planned.done ? "-" : duration_text(planned.seconds),
+                          timing ? "-" : name_of(task.data),
+                          task.profile,
+                          plan.device,
+                          state_of(planned),
+                          planned.done ? "-" : duration_text(planned.seconds),
                           planned.id.empty() ? "-" : planned.id.substr(0, 12)});
   }
   return table;
@@ -108,8 +127,11 @@ std::string plan_summary(const Plan& plan) {
     seconds += planned.seconds;
     ++open;
   }
-  return fmt::format("{} tasks: {} done, {} to run, about {}", plan.tasks.size(),
-                     plan.tasks.size() - open, open, duration_text(seconds));
+  return fmt::format("{} tasks: {} done, {} to run, about {}",
+                     plan.tasks.size(),
+                     plan.tasks.size() - open,
+                     open,
+                     duration_text(seconds));
 }
 
 BoardFormat board_format(const std::string& format) {
@@ -123,13 +145,14 @@ json run_json(const RunSummary& summary, const Board& board) {
   for (const Outcome& outcome : summary.outcomes) {
     const Task& task = outcome.planned.task;
     const Attempt& attempt = outcome.attempt;
-    tasks.push_back({{"id", outcome.planned.id},
-                     {"experiment", task.experiment},
-                     {"kind", name_of(task.kind)},
-                     {"seed", task.seed},
-                     {"state", name_of(attempt.state)},
-                     {"message", attempt.message},
-                     {"seconds", static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9}});
+    tasks.push_back(
+        {{"id", outcome.planned.id},
+         {"experiment", task.experiment},
+         {"kind", name_of(task.kind)},
+         {"seed", task.seed},
+         {"state", name_of(attempt.state)},
+         {"message", attempt.message},
+         {"seconds", static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9}});
   }
   return {{"schema", 1},
           {"exit_code", summary.exit_code()},
@@ -140,16 +163,21 @@ json run_json(const RunSummary& summary, const Board& board) {
 void say_where(const Options& options, const RunPlaces& places) {
   fmt::print(stderr,
              "\ndatabase     {}\nweights      {}\npacks        {}\nexperiments  {}\n",
-             fs::absolute(places.database).string(), fs::absolute(places.weights()).string(),
-             (paths::cache() / "packs").string(), options.configs);
+             fs::absolute(places.database).string(),
+             fs::absolute(places.weights()).string(),
+             (paths::cache() / "packs").string(),
+             options.configs);
 }
 
 void say_failures(const RunSummary& summary) {
   for (const Outcome& outcome : summary.outcomes)
     if (outcome.attempt.state != AttemptState::kDone &&
         outcome.attempt.state != AttemptState::kInterrupted)
-      fmt::print(stderr, "bench: {}: {}: {}\n", title(outcome.planned.task),
-                 name_of(outcome.attempt.state), outcome.attempt.message);
+      fmt::print(stderr,
+                 "bench: {}: {}: {}\n",
+                 title(outcome.planned.task),
+                 name_of(outcome.attempt.state),
+                 outcome.attempt.message);
 }
 
 }  // namespace
@@ -190,8 +218,11 @@ int verb_plan(const Options& options) {
   std::optional<Store> store;
   if (fs::exists(options.database)) store = Store::open_existing(options.database);
   const Tables tables;
-  const Plan plan = make_plan(options.request, load_experiments(options.configs), tables,
-                              store ? &*store : nullptr, locate_dataset);
+  const Plan plan = make_plan(options.request,
+                              load_experiments(options.configs),
+                              tables,
+                              store ? &*store : nullptr,
+                              locate_dataset);
   if (options.format == "json") {
     print_json(plan_json(plan));
   } else {
@@ -243,11 +274,14 @@ int verb_help_config(const Options& options) {
   const Protocol defaults;
   visit(docs, defaults);
   Table table{"Keys of an experiment's protocol",
-              {{"key"}, {"values"}, {"default"}, {"meaning", Align::kLeft, 1}}, {}};
+              {{"key"}, {"values"}, {"default"}, {"meaning", Align::kLeft, 1}},
+              {}};
   json items = json::array();
   for (const FieldDoc& doc : docs.rows) {
     table.rows.push_back({doc.key, doc.type, doc.default_value, doc.meaning});
-    items.push_back({{"key", doc.key}, {"values", doc.type}, {"default", doc.default_value},
+    items.push_back({{"key", doc.key},
+                     {"values", doc.type},
+                     {"default", doc.default_value},
                      {"meaning", doc.meaning}});
   }
   if (options.format == "json")

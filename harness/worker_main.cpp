@@ -1,7 +1,8 @@
 // bench-worker: runs one task and writes one shard. Links LibTorch; reads packs, never
 // dataset files, so it needs neither OpenCV nor a parser.
 //
-//   stdout  events, one JSON object per line: {"event":"progress","fraction":0.25,"what":"epoch 1/4"}
+//   stdout  events, one JSON object per line: {"event":"progress","fraction":0.25,"what":"epoch
+//   1/4"}
 //           and, last, {"event":"done"} or {"event":"failed","state":"oom","message":"..."}
 //   stderr  log
 #include <malloc.h>
@@ -111,7 +112,8 @@ int guarded(const std::function<void()>& verb) {
     return failed(Exit::kTaskFailed, "oom", "out of memory" + hint);
   } catch (const c10::Error& error) {
     const std::string message = error.what_without_backtrace();
-    if (is_memory_fault(message)) return failed(Exit::kTaskFailed, "oom", first_line(message) + hint);
+    if (is_memory_fault(message))
+      return failed(Exit::kTaskFailed, "oom", first_line(message) + hint);
     return failed(Exit::kTaskFailed, "failed", first_line(message));
   } catch (const std::exception& error) {
     return failed(Exit::kTaskFailed, "failed", first_line(error.what()));
@@ -148,7 +150,8 @@ int main(int argc, char** argv) {
   return guarded([&] {
     if (cards_verb->parsed()) std::puts(models_json().c_str());
     if (devices_verb->parsed())
-      std::puts(json({{"cuda", torch::cuda::device_count()}, {"blas", blas_in_use()}}).dump().c_str());
+      std::puts(
+          json({{"cuda", torch::cuda::device_count()}, {"blas", blas_in_use()}}).dump().c_str());
     if (run_verb->parsed()) run(arguments);
   });
 }

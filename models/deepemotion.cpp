@@ -7,8 +7,9 @@
 // The architecture is given as a figure, not as a table. It draws two branches that both start from
 // the image: features (L1..L4, D) and a localisation network (S1..S4). The localisation's output
 // warps the *features* (W), and two fully connected layers classify them (F1, F2).
-// Drawn: kernel sizes, widths, pools, activations, the order of everything, FC 90->32, 810->50, 50->7.
-// Not drawn: paddings, strides, the dropout rate, an activation between F1 and F2, the size of theta.
+// Drawn: kernel sizes, widths, pools, activations, the order of everything, FC 90->32, 810->50,
+// 50->7. Not drawn: paddings, strides, the dropout rate, an activation between F1 and F2, the size
+// of theta.
 //
 // The rows keep the figure's order; the letter is the part: L features, D dropout, S transformer,
 // W warp, F classifier.
@@ -70,17 +71,17 @@ struct DeepEmotion : Model {
     local_fc2->bias.copy_(torch::tensor({1.f, 0.f, 0.f, 0.f, 1.f, 0.f}));
   }
 
-  torch::nn::Conv2d conv1{register_module("conv1", conv(1, 10, 0))};              // L1
-  torch::nn::Conv2d conv2{register_module("conv2", conv(10, 10, 0))};             // L2
-  torch::nn::Conv2d conv3{register_module("conv3", conv(10, 10, 0))};             // L3
-  torch::nn::Conv2d conv4{register_module("conv4", conv(10, 10, 0))};             // L4
-  torch::nn::Dropout dropout;                                                     // D
-  torch::nn::Conv2d local_conv1{register_module("local_conv1", conv(1, 8, 1))};   // S1
-  torch::nn::Conv2d local_conv2{register_module("local_conv2", conv(8, 10, 1))};  // S2
+  torch::nn::Conv2d conv1{register_module("conv1", conv(1, 10, 0))};                     // L1
+  torch::nn::Conv2d conv2{register_module("conv2", conv(10, 10, 0))};                    // L2
+  torch::nn::Conv2d conv3{register_module("conv3", conv(10, 10, 0))};                    // L3
+  torch::nn::Conv2d conv4{register_module("conv4", conv(10, 10, 0))};                    // L4
+  torch::nn::Dropout dropout;                                                            // D
+  torch::nn::Conv2d local_conv1{register_module("local_conv1", conv(1, 8, 1))};          // S1
+  torch::nn::Conv2d local_conv2{register_module("local_conv2", conv(8, 10, 1))};         // S2
   torch::nn::Linear local_fc1{register_module("local_fc1", torch::nn::Linear(90, 32))};  // S3
   torch::nn::Linear local_fc2{register_module("local_fc2", torch::nn::Linear(32, 6))};   // S4
-  torch::nn::Linear fc1{register_module("fc1", torch::nn::Linear(810, 50))};      // F1
-  torch::nn::Linear fc2;                                                          // F2
+  torch::nn::Linear fc1{register_module("fc1", torch::nn::Linear(810, 50))};             // F1
+  torch::nn::Linear fc2;                                                                 // F2
 
   torch::Tensor forward(const torch::Tensor& images) override {
     torch::Tensor x = tap("L1", torch::relu(conv1(images)));
@@ -103,8 +104,11 @@ struct DeepEmotion : Model {
 
   static torch::Tensor warp(const torch::Tensor& features, const torch::Tensor& theta) {
     const torch::Tensor grid = torch::affine_grid_generator(theta, features.sizes(), false);
-    return torch::grid_sampler(features, grid, /*interpolation_mode: bilinear*/ 0,
-                               /*padding_mode: zeros*/ 0, /*align_corners=*/false);
+    return torch::grid_sampler(features,
+                               grid,
+                               /*interpolation_mode: bilinear*/ 0,
+                               /*padding_mode: zeros*/ 0,
+                               /*align_corners=*/false);
   }
 };
 
@@ -112,10 +116,17 @@ struct DeepEmotion : Model {
 
 const ModelEntry& deepemotion() {
   static const ModelEntry entry = {
-      {"deepemotion", "fig", "Deep-Emotion, as the paper's figure draws it",
+      {"deepemotion",
+       "fig",
+       "Deep-Emotion, as the paper's figure draws it",
        "Minaee & Abdolrashidi, Deep-Emotion: Facial Expression Recognition Using Attentional "
        "Convolutional Network, 2019; Sensors 21(9):3046, 2021",
-       "1902.01019", {1, 48, 48}, 7, 47'657, 2'897'930, ""},
+       "1902.01019",
+       {1, 48, 48},
+       7,
+       47'657,
+       2'897'930,
+       ""},
       kRows,
       kDepartures,
       {"fc1", "fc2"},

@@ -92,11 +92,17 @@ struct Fer2013Cnn : Model {
 
 const ModelEntry& fer2013cnn() {
   static const ModelEntry entry = {
-      {"fer2013cnn", "khaireddin-vggnet", "VGGNet of arXiv 2105.03588, standing in for Lonkar's network",
+      {"fer2013cnn",
+       "khaireddin-vggnet",
+       "VGGNet of arXiv 2105.03588, standing in for Lonkar's network",
        "Lonkar, Facial Expressions Recognition with Convolutional Neural Networks, 2021 (claim); "
        "Khaireddin & Chen, Facial Emotion Recognition: State of the Art Performance on FER2013, "
        "2021 (network)",
-       "2107.08640", {1, 40, 40}, 7, 29'890'759, 350'519'296,
+       "2107.08640",
+       {1, 40, 40},
+       7,
+       29'890'759,
+       350'519'296,
        "Lonkar's architecture is not public: this is the network of Khaireddin & Chen"},
       kRows,
       kDepartures,

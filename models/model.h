@@ -1,5 +1,5 @@
-// What a model is to the harness: a card, its rows as the paper prints them, a ledger of departures,
-// and a module whose forward names the row that each line implements.
+// What a model is to the harness: a card, its rows as the paper prints them, a ledger of
+// departures, and a module whose forward names the row that each line implements.
 //
 // To add a model: one file models/x.cpp, one line in registry.cpp, one word in CMakeLists.txt, one
 // configs/x@dataset.yaml, one golden tests/golden/x.txt. The conformance suite walks the table.
@@ -38,11 +38,11 @@ struct Departure {
 };
 
 struct Card {
-  const char* name;     // file stem, table name, config prefix, database string
-  const char* variant;  // named reading of the paper
-  const char* title;    // one line
-  const char* paper;    // authors, title, venue
-  const char* arxiv;    // id, "" for none
+  const char* name;                   // file stem, table name, config prefix, database string
+  const char* variant;                // named reading of the paper
+  const char* title;                  // one line
+  const char* paper;                  // authors, title, venue
+  const char* arxiv;                  // id, "" for none
   std::array<std::int64_t, 3> input;  // {C, H, W}
   std::int64_t classes;               // of the counts below
   std::int64_t parameters;

@@ -34,15 +34,22 @@ struct Null : Model {
 }  // namespace
 
 const ModelEntry& null() {
-  static const ModelEntry entry = {
-      {"null", "majority", "Majority class of the training labels: the floor", "none", "",
-       {1, 48, 48}, 7, 0, 0, "a floor, not a model"},
-      kRows,
-      {},
-      {},
-      [](const ModelOptions& options) -> std::shared_ptr<Model> {
-        return std::make_shared<Null>(options);
-      }};
+  static const ModelEntry entry = {{"null",
+                                    "majority",
+                                    "Majority class of the training labels: the floor",
+                                    "none",
+                                    "",
+                                    {1, 48, 48},
+                                    7,
+                                    0,
+                                    0,
+                                    "a floor, not a model"},
+                                   kRows,
+                                   {},
+                                   {},
+                                   [](const ModelOptions& options) -> std::shared_ptr<Model> {
+                                     return std::make_shared<Null>(options);
+                                   }};
   return entry;
 }
 

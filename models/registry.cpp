@@ -40,11 +40,15 @@ torch::Tensor Model::tap(const char* id, torch::Tensor x) {
   std::size_t dimensions = 0;
   while (dimensions < 3 && row->out[dimensions] != 0) ++dimensions;
   const auto sizes = x.sizes().slice(1);
-  const bool fits = sizes.size() == dimensions &&
-                    std::equal(sizes.begin(), sizes.end(), row->out.begin());
+  const bool fits =
+      sizes.size() == dimensions && std::equal(sizes.begin(), sizes.end(), row->out.begin());
   if (!fits)
-    fail(Exit::kUsage, "row {} ({}): output is {}, the table says {}; is the input of the size on "
-         "the card?", id, row->operation, fmt::join(sizes, "x"),
+    fail(Exit::kUsage,
+         "row {} ({}): output is {}, the table says {}; is the input of the size on "
+         "the card?",
+         id,
+         row->operation,
+         fmt::join(sizes, "x"),
          fmt::join(row->out.begin(), row->out.begin() + dimensions, "x"));
   if (trace_) trace_->seen.emplace_back(id, x);
   return x;

@@ -16,12 +16,18 @@ std::vector<std::pair<std::string, torch::Tensor>> state_of(const Model& model) 
 
 DType dtype_of(const torch::Tensor& tensor) {
   switch (tensor.scalar_type()) {
-    case torch::kFloat: return DType::kF32;
-    case torch::kDouble: return DType::kF64;
-    case torch::kHalf: return DType::kF16;
-    case torch::kBFloat16: return DType::kBF16;
-    case torch::kLong: return DType::kI64;
-    default: MIEN_ASSERT(!"a weight has a dtype that safetensors files of ours do not carry");
+    case torch::kFloat:
+      return DType::kF32;
+    case torch::kDouble:
+      return DType::kF64;
+    case torch::kHalf:
+      return DType::kF16;
+    case torch::kBFloat16:
+      return DType::kBF16;
+    case torch::kLong:
+      return DType::kI64;
+    default:
+      MIEN_ASSERT(!"a weight has a dtype that safetensors files of ours do not carry");
   }
   return DType::kF32;
 }
@@ -37,9 +43,11 @@ std::string save_weights(const Model& model,
   for (const auto& [name, tensor] : state_of(model)) {
     owners.push_back(tensor.detach().to(torch::kCPU).contiguous());
     const torch::Tensor& packed = owners.back();
-    views.emplace(name, TensorView{dtype_of(packed), packed.sizes().vec(),
-                                   {static_cast<const std::byte*>(packed.data_ptr()),
-                                    static_cast<std::size_t>(packed.nbytes())}});
+    views.emplace(name,
+                  TensorView{dtype_of(packed),
+                             packed.sizes().vec(),
+                             {static_cast<const std::byte*>(packed.data_ptr()),
+                              static_cast<std::size_t>(packed.nbytes())}});
   }
   return write_safetensors(path, views, metadata);
 }
@@ -52,15 +60,22 @@ void load_weights(Model& model, const std::filesystem::path& path) {
     const TensorView& stored =
         file.tensor(name, dtype_of(tensor), static_cast<std::size_t>(tensor.dim()));
     if (torch::IntArrayRef(stored.shape) != tensor.sizes())
-      fail(Exit::kIntegrity, "{}: tensor '{}' is {}, the model's is {}", path.string(), name,
-           fmt::join(stored.shape, "x"), fmt::join(tensor.sizes(), "x"));
+      fail(Exit::kIntegrity,
+           "{}: tensor '{}' is {}, the model's is {}",
+           path.string(),
+           name,
+           fmt::join(stored.shape, "x"),
+           fmt::join(tensor.sizes(), "x"));
     const torch::Tensor source = torch::from_blob(
         const_cast<std::byte*>(stored.bytes.data()), stored.shape, tensor.scalar_type());
     torch::Tensor(tensor).copy_(source);
   }
   if (file.tensors().size() != state.size())
-    fail(Exit::kIntegrity, "{}: {} tensors, the model has {}; weights of another variant?",
-         path.string(), file.tensors().size(), state.size());
+    fail(Exit::kIntegrity,
+         "{}: {} tensors, the model has {}; weights of another variant?",
+         path.string(),
+         file.tensors().size(),
+         state.size());
 }
 
 Snapshot take_snapshot(const Model& model) {
@@ -73,8 +88,7 @@ void restore_snapshot(Model& model, const Snapshot& snapshot) {
   torch::NoGradGuard no_grad;
   const auto state = state_of(model);
   MIEN_ASSERT(state.size() == snapshot.size());
-  for (std::size_t i = 0; i < state.size(); ++i)
-    torch::Tensor(state[i].second).copy_(snapshot[i]);
+  for (std::size_t i = 0; i < state.size(); ++i) torch::Tensor(state[i].second).copy_(snapshot[i]);
 }
 
 }  // namespace mien

@@ -16,14 +16,14 @@ namespace mien {
 /// Exit codes of every program; printed by `bench --help`. Do not renumber: scripts rely on them.
 enum class Exit : int {
   kDone = 0,
-  kGateFailed = 1,    // a confirmed regression, or a claim contradicted
-  kUsage = 2,         // usage or configuration error; nothing ran
-  kTaskFailed = 3,    // a task failed, timed out or ran out of memory; the rest is stored
-  kInconclusive = 4,  // inconclusive under --strict
-  kPrecondition = 5,  // data, baseline or machine class missing or mismatched
-  kIntegrity = 6,     // a corrupt pack, shard or database; a hash that does not match
-  kInterrupted = 130, // Ctrl-C: partial results kept, resumable
-  kTerminated = 143,  // SIGTERM: likewise
+  kGateFailed = 1,     // a confirmed regression, or a claim contradicted
+  kUsage = 2,          // usage or configuration error; nothing ran
+  kTaskFailed = 3,     // a task failed, timed out or ran out of memory; the rest is stored
+  kInconclusive = 4,   // inconclusive under --strict
+  kPrecondition = 5,   // data, baseline or machine class missing or mismatched
+  kIntegrity = 6,      // a corrupt pack, shard or database; a hash that does not match
+  kInterrupted = 130,  // Ctrl-C: partial results kept, resumable
+  kTerminated = 143,   // SIGTERM: likewise
 };
 
 /// A fault of the user's input or environment. `what()` is the one line to print.

@@ -35,14 +35,20 @@ const json* FieldReader::find(const std::string& key) {
 
 std::string FieldReader::where(const std::string& key) const { return locate_(pointer_of(key)); }
 
-void FieldReader::wrong_type(const std::string& key, const json& value,
+void FieldReader::wrong_type(const std::string& key,
+                             const json& value,
                              const char* expected) const {
   fail(Exit::kUsage, "{}: {} is {}, must be {}", where(key), key, value.dump(), expected);
 }
 
-void FieldReader::wrong_choice(const std::string& key, const json& value,
+void FieldReader::wrong_choice(const std::string& key,
+                               const json& value,
                                const std::vector<std::string>& names) const {
-  fail(Exit::kUsage, "{}: {} is {}, must be one of {}", where(key), key, value.dump(),
+  fail(Exit::kUsage,
+       "{}: {} is {}, must be one of {}",
+       where(key),
+       key,
+       value.dump(),
        fmt::join(names, ", "));
 }
 
@@ -83,7 +89,10 @@ void FieldReader::check_known(const json& object, const std::string& prefix) con
       check_known(value, key + ".");
       continue;
     }
-    fail(Exit::kUsage, "{}: unknown key '{}'{}", where(key), key,
+    fail(Exit::kUsage,
+         "{}: unknown key '{}'{}",
+         where(key),
+         key,
          suggest(key, {known_.begin(), known_.end()}));
   }
 }

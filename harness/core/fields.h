@@ -82,15 +82,22 @@ class FieldReader {
     // 2^64-1 read as int64 would wrap; compare as double first.
     const double wide = value.get<double>();
     if (!(wide >= static_cast<double>(low) && wide <= static_cast<double>(high)))
-      fail(Exit::kUsage, "{}: {} is {}, must be from {} to {}", where(key), key, value.dump(), low,
+      fail(Exit::kUsage,
+           "{}: {} is {}, must be from {} to {}",
+           where(key),
+           key,
+           value.dump(),
+           low,
            high);
     return value.get<T>();
   }
   const nlohmann::json* find(const std::string& key);
   std::string where(const std::string& key) const;
-  [[noreturn]] void wrong_type(const std::string& key, const nlohmann::json& value,
+  [[noreturn]] void wrong_type(const std::string& key,
+                               const nlohmann::json& value,
                                const char* expected) const;
-  [[noreturn]] void wrong_choice(const std::string& key, const nlohmann::json& value,
+  [[noreturn]] void wrong_choice(const std::string& key,
+                                 const nlohmann::json& value,
                                  const std::vector<std::string>& names) const;
   void check_known(const nlohmann::json& object, const std::string& prefix) const;
 
@@ -141,13 +148,17 @@ class FieldDocs {
     rows.push_back({key, fmt::format("{} .. {}", low, high), fmt::format("{}", member), meaning});
   }
   template <typename T>
-  void numbers(const std::string& key, const std::vector<T>& member, T low, T high,
-               const char* meaning) {
-    rows.push_back({key, fmt::format("list of {} .. {}", low, high),
-                    fmt::format("[{}]", fmt::join(member, ", ")), meaning});
+  void numbers(
+      const std::string& key, const std::vector<T>& member, T low, T high, const char* meaning) {
+    rows.push_back({key,
+                    fmt::format("list of {} .. {}", low, high),
+                    fmt::format("[{}]", fmt::join(member, ", ")),
+                    meaning});
   }
   template <typename E, std::size_t N>
-  void choice(const std::string& key, const E& member, const Choice<E> (&choices)[N],
+  void choice(const std::string& key,
+              const E& member,
+              const Choice<E> (&choices)[N],
               const char* meaning) {
     std::vector<std::string> names;
     std::string current;

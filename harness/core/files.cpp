@@ -64,7 +64,9 @@ AtomicFile::AtomicFile(fs::path target)
   std::error_code error;
   if (target_.has_parent_path()) fs::create_directories(target_.parent_path(), error);
   if (error)
-    fail(Exit::kPrecondition, "{}: cannot create: {}", target_.parent_path().string(),
+    fail(Exit::kPrecondition,
+         "{}: cannot create: {}",
+         target_.parent_path().string(),
          error.message());
   descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail_writing(target_, errno);
@@ -130,7 +132,8 @@ std::string environment(const char* name, const std::string& fallback) {
 
 fs::path cache() {
   if (const std::string own = environment("MIEN_CACHE"); !own.empty()) return own;
-  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) return fs::path(xdg) / "mien";
+  if (const std::string xdg = environment("XDG_CACHE_HOME"); !xdg.empty())
+    return fs::path(xdg) / "mien";
   return fs::path(environment("HOME", "/tmp")) / ".cache" / "mien";
 }
 

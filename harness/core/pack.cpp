@@ -36,9 +36,8 @@ std::span<const T> elements(const TensorView& tensor) {
 
 std::vector<std::string> names_from(const SafetensorsFile& file, const char* key) {
   const json names = json::parse(file.meta(key), nullptr, /*allow_exceptions=*/false);
-  if (!names.is_array() || !std::all_of(names.begin(), names.end(), [](const json& name) {
-        return name.is_string();
-      }))
+  if (!names.is_array() ||
+      !std::all_of(names.begin(), names.end(), [](const json& name) { return name.is_string(); }))
     fail(Exit::kIntegrity, "{}: metadata '{}' is not a list of names", file.path().string(), key);
   return names.get<std::vector<std::string>>();
 }
@@ -57,18 +56,22 @@ std::vector<std::string> lines_of(const std::string& text) {
 template <typename T>
 std::span<const T> aligned(const TensorView& tensor, const fs::path& path) {
   if (reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(T) != 0)
-    fail(Exit::kIntegrity, "{}: a tensor is not aligned to its elements; prepare the dataset again",
+    fail(Exit::kIntegrity,
+         "{}: a tensor is not aligned to its elements; prepare the dataset again",
          path.string());
   return elements<T>(tensor);
 }
 
 template <typename T>
-void check_range(std::span<const T> values, T low, std::size_t below, const char* what,
-                 const fs::path& path) {
+void check_range(
+    std::span<const T> values, T low, std::size_t below, const char* what, const fs::path& path) {
   for (const T value : values)
     if (value < low || value >= static_cast<T>(below))
-      fail(Exit::kIntegrity, "{}: {} {} is out of range; prepare the dataset again", path.string(),
-           what, value);
+      fail(Exit::kIntegrity,
+           "{}: {} {} is out of range; prepare the dataset again",
+           path.string(),
+           what,
+           value);
 }
 
 }  // namespace
@@ -93,8 +96,10 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
   MIEN_ASSERT(std::ssize(s.subject) == n && std::ssize(s.sequence) == n);
   for (const std::string& id : s.ids)
     if (id.empty() || id.find('\n') != std::string::npos)
-      fail(Exit::kPrecondition, "{}: sample id {} is empty or has a line break; rename the file",
-           s.dataset, json(id).dump(-1, ' ', false, json::error_handler_t::replace));
+      fail(Exit::kPrecondition,
+           "{}: sample id {} is empty or has a line break; rename the file",
+           s.dataset,
+           json(id).dump(-1, ' ', false, json::error_handler_t::replace));
   std::map<std::string, TensorView> tensors = {
       {"images", view_of(DType::kU8, {n, s.channels, s.height, s.width}, s.images)},
       {"labels", view_of(DType::kI64, {n}, s.labels)},
@@ -114,7 +119,8 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
       {"ids", fmt::format("{}", fmt::join(s.ids, "\n"))},
       {"manifest", s.manifest},
   };
-  const fs::path unnamed = directory / fmt::format("{}-unnamed-{}.safetensors", s.dataset, ::getpid());
+  const fs::path unnamed =
+      directory / fmt::format("{}-unnamed-{}.safetensors", s.dataset, ::getpid());
   sha256 = write_safetensors(unnamed, tensors, metadata);
   const fs::path named =
       directory / fmt::format("{}-{}.safetensors", s.dataset, sha256.substr(0, 16));
@@ -135,8 +141,14 @@ Pack::Pack(const fs::path& path)
       ids_(lines_of(file_.meta("ids"))) {
   const std::size_t n = static_cast<std::size_t>(size());
   if (labels_.size() != n || split_.size() != n || subject_.size() != n || ids_.size() != n)
-    fail(Exit::kIntegrity, "{}: {} images but {} labels, {} splits, {} subjects, {} ids; prepare "
-         "the dataset again", path.string(), n, labels_.size(), split_.size(), subject_.size(),
+    fail(Exit::kIntegrity,
+         "{}: {} images but {} labels, {} splits, {} subjects, {} ids; prepare "
+         "the dataset again",
+         path.string(),
+         n,
+         labels_.size(),
+         split_.size(),
+         subject_.size(),
          ids_.size());
   check_range(labels_, std::int64_t{-1}, class_names_.size(), "label", path);
   check_range(split_, 0, split_names_.size(), "split", path);
@@ -158,8 +170,11 @@ std::vector<std::int64_t> Pack::rows_of(const std::vector<std::string>& splits) 
     if (wanted[static_cast<std::size_t>(split_[at])] && labels_[at] >= 0) rows.push_back(row);
   }
   if (rows.empty())
-    fail(Exit::kPrecondition, "{}: no labelled sample in {}; bring a copy of the dataset that "
-         "carries these labels", path().string(), fmt::join(splits, ", "));
+    fail(Exit::kPrecondition,
+         "{}: no labelled sample in {}; bring a copy of the dataset that "
+         "carries these labels",
+         path().string(),
+         fmt::join(splits, ", "));
   return rows;
 }
 

@@ -2,11 +2,13 @@
 //
 //   images    U8  [N, C, H, W]        labels   I64 [N]   -1 where the source carries none
 //   subject   I32 [N]  -1 unknown     sequence I32 [N]   -1 unknown
-//   split     I32 [N]  index into split_names            (further tensors, e.g. ferplus, may follow)
+//   split     I32 [N]  index into split_names            (further tensors, e.g. ferplus, may
+//   follow)
 //
-// Metadata: dataset, data (real | unverified | stand-in), class_names and split_names (JSON arrays),
-// ids (one sample id per line), manifest (JSON: sources with bytes and digests, counts, errata).
-// Content-addressed: the same source gives the same bytes; the file is named <dataset>-<sha16>.
+// Metadata: dataset, data (real | unverified | stand-in), class_names and split_names (JSON
+// arrays), ids (one sample id per line), manifest (JSON: sources with bytes and digests, counts,
+// errata). Content-addressed: the same source gives the same bytes; the file is named
+// <dataset>-<sha16>.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +50,8 @@ std::filesystem::path write_pack(const std::filesystem::path& directory,
                                  std::string& sha256);
 
 /// A pack opened for reading: maps the file, copies nothing but the names.
-/// Errors (Exit::kIntegrity): not a safetensors file, a missing tensor, sizes that disagree, a label
-/// or split index out of range.
+/// Errors (Exit::kIntegrity): not a safetensors file, a missing tensor, sizes that disagree, a
+/// label or split index out of range.
 class Pack {
  public:
   explicit Pack(const std::filesystem::path& path);

@@ -27,9 +27,8 @@ inline constexpr Choice<Schedule> kSchedules[] = {{"constant", Schedule::kConsta
                                                   {"cosine", Schedule::kCosine},
                                                   {"one_cycle", Schedule::kOneCycle},
                                                   {"plateau", Schedule::kPlateau}};
-inline constexpr Choice<TrainCrop> kTrainCrops[] = {{"center", TrainCrop::kCenter},
-                                                    {"random", TrainCrop::kRandom},
-                                                    {"ten", TrainCrop::kTen}};
+inline constexpr Choice<TrainCrop> kTrainCrops[] = {
+    {"center", TrainCrop::kCenter}, {"random", TrainCrop::kRandom}, {"ten", TrainCrop::kTen}};
 inline constexpr Choice<TestCrop> kTestCrops[] = {{"center", TestCrop::kCenter},
                                                   {"ten", TestCrop::kTen}};
 inline constexpr Choice<Select> kSelects[] = {{"last", Select::kLast},
@@ -81,13 +80,16 @@ void visit(V& v, P& p) {
   v.texts("splits.train", p.train, "splits that train, by the dataset's names");
   v.texts("splits.validation", p.validation, "splits that select the epoch and drive plateau");
   v.texts("splits.test", p.test, "splits that are scored, once, at the end");
-  v.number("limit.train", p.limit_train, I{0}, kMany, "images used, a fixed random subset; 0 = all");
+  v.number(
+      "limit.train", p.limit_train, I{0}, kMany, "images used, a fixed random subset; 0 = all");
   v.number("limit.validation", p.limit_validation, I{0}, kMany, "likewise");
   v.number("limit.test", p.limit_test, I{0}, kMany, "likewise");
   v.number("normalize.mean", p.mean, 0.0, 1.0, "subtracted from pixel / 255");
   v.number("normalize.std", p.std, 1e-6, 1e6, "then divided by");
   v.number("dropout", p.dropout, 0.0, 0.99, "probability of dropping a unit in training");
-  v.choice("test_crop", p.test_crop, kTestCrops,
+  v.choice("test_crop",
+           p.test_crop,
+           kTestCrops,
            "center, or the mean logits of four corners and centre, each mirrored as well");
   v.number("epochs", p.epochs, I{1}, I{100000}, "passes over the training split");
   v.number("batch", p.batch, I{1}, I{65536}, "images per step (before ten-crop)");
@@ -103,9 +105,13 @@ void visit(V& v, P& p) {
   v.number("schedule.factor", p.factor, 1e-6, 1.0, "step, plateau: multiplier of a drop");
   v.number("schedule.minimum_rate", p.minimum_rate, 0.0, 100.0, "cosine, plateau: lowest rate");
   v.number("schedule.rise", p.rise, 0.0, 1.0, "one_cycle: share of all steps spent rising");
-  v.choice("class_weights", p.class_weights, kClassWeights,
+  v.choice("class_weights",
+           p.class_weights,
+           kClassWeights,
            "balanced: loss weights n / (classes * n_class)");
-  v.choice("augment.crop", p.train_crop, kTrainCrops,
+  v.choice("augment.crop",
+           p.train_crop,
+           kTrainCrops,
            "how the model's input is cut from the image; ten trains all ten crops");
   v.number("augment.area_low", p.area_low, 0.05, 4.0, "smallest area of a random resized crop");
   v.number("augment.area_high", p.area_high, 0.05, 4.0, "largest area; 1 and 1 = off");
@@ -115,7 +121,10 @@ void visit(V& v, P& p) {
   v.number("augment.rotate_degrees", p.rotate_degrees, 0.0, 180.0, "largest rotation");
   v.number("augment.rotate_probability", p.rotate_probability, 0.0, 1.0, "images that are rotated");
   v.number("augment.flip_probability", p.flip_probability, 0.0, 1.0, "images mirrored left-right");
-  v.number("augment.erase_probability", p.erase_probability, 0.0, 1.0,
+  v.number("augment.erase_probability",
+           p.erase_probability,
+           0.0,
+           1.0,
            "crops with a random rectangle erased");
   v.choice("select", p.select, kSelects, "epoch whose weights are scored; best_test is a taint");
   v.flag("deterministic", p.deterministic, "same build, machine class and seed: same bits");

@@ -38,18 +38,18 @@ struct Metric {
                       // images_per_second_b32, latency_ms_b1 ...
   std::string split;  // test, validation, or "" where it has none
   double value = 0;
-  std::string unit;   // %, s, img/s, ms, count ...
+  std::string unit;             // %, s, img/s, ms, count ...
   double lower = 0, upper = 0;  // 95 % interval; both NaN where there is none (stored as NULL)
   std::string method;           // wilson, quantile, "" ...
   std::int64_t n = 0;           // denominator: samples scored, or repetitions
 };
 
 struct Prediction {
-  std::string split;         // test | validation
-  std::int64_t sample = 0;   // row of the pack
+  std::string split;        // test | validation
+  std::int64_t sample = 0;  // row of the pack
   std::string sample_id;
   std::int64_t truth = 0, predicted = 0;
-  std::vector<float> scores; // logits, one per class
+  std::vector<float> scores;  // logits, one per class
 };
 
 struct ConfusionCell {
@@ -60,7 +60,7 @@ struct ConfusionCell {
 struct EpochPoint {
   std::int64_t epoch = 0;  // from 1
   double learning_rate = 0;
-  double train_loss = 0, train_accuracy = 0;            // accuracy in percent, of augmented batches
+  double train_loss = 0, train_accuracy = 0;  // accuracy in percent, of augmented batches
   double validation_loss = 0, validation_accuracy = 0;
   double seconds = 0;        // whole epoch, evaluation included
   double other_seconds = 0;  // training time outside forward, backward and step

@@ -24,9 +24,15 @@ struct DTypeName {
   std::size_t bytes;
 };
 constexpr DTypeName kDTypes[] = {
-    {DType::kU8, "U8", 1},   {DType::kI8, "I8", 1},     {DType::kBool, "BOOL", 1},
-    {DType::kI16, "I16", 2}, {DType::kI32, "I32", 4},   {DType::kI64, "I64", 8},
-    {DType::kF16, "F16", 2}, {DType::kBF16, "BF16", 2}, {DType::kF32, "F32", 4},
+    {DType::kU8, "U8", 1},
+    {DType::kI8, "I8", 1},
+    {DType::kBool, "BOOL", 1},
+    {DType::kI16, "I16", 2},
+    {DType::kI32, "I32", 4},
+    {DType::kI64, "I64", 8},
+    {DType::kF16, "F16", 2},
+    {DType::kBF16, "BF16", 2},
+    {DType::kF32, "F32", 4},
     {DType::kF64, "F64", 8},
 };
 
@@ -52,15 +58,16 @@ json parse_strict(std::string_view text, const std::string& file) {
   if (header.is_discarded() || !header.is_object() || !text.starts_with('{'))
     fail(Exit::kIntegrity, "{}: header is not a JSON object; the file is corrupt", file);
   if (!duplicate.empty())
-    fail(Exit::kIntegrity, "{}: header names {} twice; the file is corrupt", file,
+    fail(Exit::kIntegrity,
+         "{}: header names {} twice; the file is corrupt",
+         file,
          json(duplicate).dump());
   return header;
 }
 
 DType read_dtype(const json& tensor, const std::string& where) {
   const auto dtype = tensor.find("dtype");
-  if (dtype == tensor.end() || !dtype->is_string())
-    fail(Exit::kIntegrity, "{}: no dtype", where);
+  if (dtype == tensor.end() || !dtype->is_string()) fail(Exit::kIntegrity, "{}: no dtype", where);
   for (const DTypeName& known : kDTypes)
     if (*dtype == known.name) return known.dtype;
   fail(Exit::kIntegrity, "{}: dtype {} is not supported", where, dtype->dump());
@@ -86,7 +93,8 @@ std::int64_t bytes_needed(const std::vector<std::int64_t>& shape, DType dtype) {
   return bytes;
 }
 
-TensorView read_tensor(const json& tensor, std::span<const std::byte> data,
+TensorView read_tensor(const json& tensor,
+                       std::span<const std::byte> data,
                        const std::string& where) {
   if (!tensor.is_object()) fail(Exit::kIntegrity, "{}: not an object", where);
   TensorView view{read_dtype(tensor, where), read_shape(tensor, where), {}};
@@ -96,21 +104,29 @@ TensorView read_tensor(const json& tensor, std::span<const std::byte> data,
     fail(Exit::kIntegrity, "{}: no data_offsets", where);
   const std::uint64_t begin = (*offsets)[0], end = (*offsets)[1];
   if (begin > end || end > data.size())
-    fail(Exit::kIntegrity, "{}: data_offsets {} lie outside the file's {} data bytes; the file "
-         "is truncated or corrupt", where, offsets->dump(), data.size());
+    fail(Exit::kIntegrity,
+         "{}: data_offsets {} lie outside the file's {} data bytes; the file "
+         "is truncated or corrupt",
+         where,
+         offsets->dump(),
+         data.size());
   if (bytes_needed(view.shape, view.dtype) != static_cast<std::int64_t>(end - begin))
-    fail(Exit::kIntegrity, "{}: shape and dtype do not fill data_offsets {}", where,
+    fail(Exit::kIntegrity,
+         "{}: shape and dtype do not fill data_offsets {}",
+         where,
          offsets->dump());
   view.bytes = data.subspan(begin, end - begin);
   return view;
 }
 
 void check_coverage(const std::map<std::string, TensorView>& tensors,
-                    std::span<const std::byte> data, const std::string& file) {
+                    std::span<const std::byte> data,
+                    const std::string& file) {
   std::vector<const TensorView*> order;
   for (const auto& [name, tensor] : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const TensorView* a, const TensorView* b) {
-    return std::pair(a->bytes.data(), a->bytes.size()) < std::pair(b->bytes.data(), b->bytes.size());
+    return std::pair(a->bytes.data(), a->bytes.size()) <
+           std::pair(b->bytes.data(), b->bytes.size());
   });
   const std::byte* at = data.data();
   for (const TensorView* tensor : order) {
@@ -119,7 +135,9 @@ void check_coverage(const std::map<std::string, TensorView>& tensors,
     at += tensor->bytes.size();
   }
   if (at != data.data() + data.size())
-    fail(Exit::kIntegrity, "{}: {} bytes after the last tensor; the file is corrupt", file,
+    fail(Exit::kIntegrity,
+         "{}: {} bytes after the last tensor; the file is corrupt",
+         file,
          data.data() + data.size() - at);
 }
 
@@ -140,8 +158,11 @@ SafetensorsView SafetensorsView::parse(std::span<const std::byte> image, const s
   std::uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, image.data(), 8);
   if (header_bytes > kMaxHeaderBytes || header_bytes > image.size() - 8)
-    fail(Exit::kIntegrity, "{}: header length {} exceeds the file; it is truncated or not a "
-         "safetensors file", name, header_bytes);
+    fail(Exit::kIntegrity,
+         "{}: header length {} exceeds the file; it is truncated or not a "
+         "safetensors file",
+         name,
+         header_bytes);
   const json header = parse_strict(
       {reinterpret_cast<const char*>(image.data()) + 8, static_cast<std::size_t>(header_bytes)},
       name);
@@ -150,7 +171,8 @@ SafetensorsView SafetensorsView::parse(std::span<const std::byte> image, const s
   for (const auto& [key, value] : header.items()) {
     if (key == "__metadata__") {
       if (!value.is_object())
-        fail(Exit::kIntegrity, "{}: __metadata__ is not a map of strings; the file is corrupt",
+        fail(Exit::kIntegrity,
+             "{}: __metadata__ is not a map of strings; the file is corrupt",
              name);
       for (const auto& [meta_key, meta_value] : value.items()) {
         if (!meta_value.is_string())
@@ -180,8 +202,14 @@ const TensorView& SafetensorsFile::tensor(const std::string& name,
     fail(Exit::kIntegrity, "{}: no tensor '{}'; prepare the dataset again", path_.string(), name);
   const TensorView& tensor = found->second;
   if (tensor.dtype != dtype || tensor.shape.size() != rank)
-    fail(Exit::kIntegrity, "{}: tensor '{}' is {} of rank {}, expected {} of rank {}",
-         path_.string(), name, name_of(tensor.dtype), tensor.shape.size(), name_of(dtype), rank);
+    fail(Exit::kIntegrity,
+         "{}: tensor '{}' is {} of rank {}, expected {} of rank {}",
+         path_.string(),
+         name,
+         name_of(tensor.dtype),
+         tensor.shape.size(),
+         name_of(dtype),
+         rank);
   return tensor;
 }
 
@@ -206,16 +234,16 @@ SafetensorsHeader safetensors_header(const std::map<std::string, TensorView>& te
   for (const std::string& name : header.order) {
     const TensorView& tensor = tensors.at(name);
     const std::size_t end = at + tensor.bytes.size();
-    text[name] = {{"dtype", name_of(tensor.dtype)},
-                  {"shape", tensor.shape},
-                  {"data_offsets", {at, end}}};
+    text[name] = {
+        {"dtype", name_of(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
     at = end;
   }
   std::string body;
   try {
     body = text.dump();
   } catch (const json::exception&) {  // names from a file system may hold any bytes
-    fail(Exit::kPrecondition, "a name or text for a safetensors header is not UTF-8; rename the file");
+    fail(Exit::kPrecondition,
+         "a name or text for a safetensors header is not UTF-8; rename the file");
   }
   body.resize((body.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = body.size();

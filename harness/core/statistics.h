@@ -36,8 +36,8 @@ using Confusion = std::vector<std::int64_t>;
 struct ClassScores {
   std::int64_t correct = 0;
   std::int64_t total = 0;
-  double accuracy = 0;                  // fraction
-  double unweighted_average_recall = 0; // mean of per-class recalls (UAR)
+  double accuracy = 0;                   // fraction
+  double unweighted_average_recall = 0;  // mean of per-class recalls (UAR)
   double macro_f1 = 0;
   std::vector<double> recall;
 };

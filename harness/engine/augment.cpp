@@ -11,12 +11,19 @@ namespace {
 
 // Columns of the table of draws; every sample has its own row.
 enum Column : std::int64_t {
-  kArea, kAspect, kCropX, kCropY,
-  kShiftGate, kShiftX, kShiftY,
+  kArea,
+  kAspect,
+  kCropX,
+  kCropY,
+  kShiftGate,
+  kShiftX,
+  kShiftY,
   kFlip,
-  kRotateGate, kAngle,
-  kOffsetX, kOffsetY,
-  kErase,                    // then five per crop: gate, area, aspect, x, y
+  kRotateGate,
+  kAngle,
+  kOffsetX,
+  kOffsetY,
+  kErase,  // then five per crop: gate, area, aspect, x, y
   kColumns = kErase + 5 * 10
 };
 
@@ -42,10 +49,14 @@ constexpr double kEraseAspectLow = 0.3, kEraseAspectHigh = 3.3;
 
 }  // namespace
 
-Augmenter::Augmenter(const Protocol& protocol, std::array<std::int64_t, 3> input, std::uint64_t seed)
+Augmenter::Augmenter(const Protocol& protocol,
+                     std::array<std::int64_t, 3> input,
+                     std::uint64_t seed)
     : protocol_(protocol), height_(input[1]), width_(input[2]), seed_(seed) {
   if (protocol.area_low > protocol.area_high)
-    fail(Exit::kUsage, "augment.area_low {} is above augment.area_high {}", protocol.area_low,
+    fail(Exit::kUsage,
+         "augment.area_low {} is above augment.area_high {}",
+         protocol.area_low,
          protocol.area_high);
 }
 
@@ -61,8 +72,9 @@ bool Augmenter::moves_pixels() const {
   return resizes || shifts || rotates;
 }
 
-/// Resized crop, shift, flip and rotation in this order, composed into one affine map from output to
-/// input coordinates in [-1, 1]: rows (xx, xy, x0, yx, yy, y0) of x_in = xx x + xy y + x0, and y_in.
+/// Resized crop, shift, flip and rotation in this order, composed into one affine map from output
+/// to input coordinates in [-1, 1]: rows (xx, xy, x0, yx, yy, y0) of x_in = xx x + xy y + x0, and
+/// y_in.
 torch::Tensor Augmenter::affine_maps() const {
   const torch::Tensor area =
       protocol_.area_low + column(draws_, kArea) * (protocol_.area_high - protocol_.area_low);
@@ -80,8 +92,12 @@ torch::Tensor Augmenter::affine_maps() const {
                               symmetric(draws_, kAngle) *
                               (protocol_.rotate_degrees * std::numbers::pi / 180);
   const torch::Tensor cosine = torch::cos(angle), sine = torch::sin(angle);
-  return torch::stack({wide * mirror * cosine, wide * mirror * sine, centre_x - wide * shift_x,
-                       -high * sine, high * cosine, centre_y - high * shift_y},
+  return torch::stack({wide * mirror * cosine,
+                       wide * mirror * sine,
+                       centre_x - wide * shift_x,
+                       -high * sine,
+                       high * cosine,
+                       centre_y - high * shift_y},
                       1);
 }
 
@@ -123,8 +139,8 @@ torch::Tensor Augmenter::ten_crop(const torch::Tensor& x) const {
   const auto cut = [&](std::int64_t top, std::int64_t left) {
     return x.narrow(2, top, height_).narrow(3, left, width_);
   };
-  const torch::Tensor five = torch::cat(
-      {cut(0, 0), cut(0, right), cut(bottom, 0), cut(bottom, right), center_crop(x)});
+  const torch::Tensor five =
+      torch::cat({cut(0, 0), cut(0, right), cut(bottom, 0), cut(bottom, right), center_crop(x)});
   return torch::cat({five, five.flip(3)});
 }
 
@@ -137,8 +153,8 @@ torch::Tensor Augmenter::erase(const torch::Tensor& x, const torch::Tensor& draw
     const std::int64_t first = kErase + 5 * crop;
     const auto draw = [&](std::int64_t i) { return column(draws, first + i).view({-1, 1, 1}); };
     const torch::Tensor area = kEraseAreaLow + draw(1) * (kEraseAreaHigh - kEraseAreaLow);
-    const torch::Tensor aspect = torch::exp(
-        std::log(kEraseAspectLow) + draw(2) * std::log(kEraseAspectHigh / kEraseAspectLow));
+    const torch::Tensor aspect = torch::exp(std::log(kEraseAspectLow) +
+                                            draw(2) * std::log(kEraseAspectHigh / kEraseAspectLow));
     const torch::Tensor high = torch::sqrt(area * aspect).clamp_max(1) * height_;
     const torch::Tensor wide = torch::sqrt(area / aspect).clamp_max(1) * width_;
     const torch::Tensor top = torch::floor(draw(3) * (height_ - high));
@@ -163,9 +179,15 @@ torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor&
   else if (protocol_.flip_probability > 0)
     x = flip(x, draws);
   switch (protocol_.train_crop) {
-    case TrainCrop::kCenter: x = center_crop(x); break;
-    case TrainCrop::kRandom: x = random_crop(x, draws); break;
-    case TrainCrop::kTen: x = ten_crop(x); break;
+    case TrainCrop::kCenter:
+      x = center_crop(x);
+      break;
+    case TrainCrop::kRandom:
+      x = random_crop(x, draws);
+      break;
+    case TrainCrop::kTen:
+      x = ten_crop(x);
+      break;
   }
   if (protocol_.erase_probability > 0) x = erase(x, draws);
   return normalise(x);

@@ -50,8 +50,8 @@ Split load_split(const Pack& pack,
   Split split;
   split.rows = limited(pack.rows_of(splits), limit);
   const auto shape = pack.image_shape();
-  const torch::Tensor images = borrowed(
-      pack.images(), {pack.size(), shape[0], shape[1], shape[2]}, torch::kUInt8);
+  const torch::Tensor images =
+      borrowed(pack.images(), {pack.size(), shape[0], shape[1], shape[2]}, torch::kUInt8);
   const torch::Tensor labels = borrowed(pack.labels(), {pack.size()}, torch::kInt64);
   const torch::Tensor rows = torch::tensor(split.rows, torch::kInt64);
   split.images = images.index_select(0, rows).to(device);

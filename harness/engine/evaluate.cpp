@@ -55,8 +55,14 @@ void store_evaluation(TaskRecord& record,
                       const Evaluation& evaluation) {
   const ClassScores& scores = evaluation.scores;
   const Interval interval = wilson(scores.correct, scores.total);
-  record.metrics.push_back({"accuracy", split_name, 100 * scores.accuracy, "%",
-                            100 * interval.lower, 100 * interval.upper, "wilson", scores.total});
+  record.metrics.push_back({"accuracy",
+                            split_name,
+                            100 * scores.accuracy,
+                            "%",
+                            100 * interval.lower,
+                            100 * interval.upper,
+                            "wilson",
+                            scores.total});
   record.metrics.push_back(
       percent("uar", split_name, scores.unweighted_average_recall, scores.total));
   record.metrics.push_back(percent("macro_f1", split_name, scores.macro_f1, scores.total));
@@ -71,15 +77,20 @@ void store_evaluation(TaskRecord& record,
   for (std::int64_t i = 0; i < split.size(); ++i) {
     const std::int64_t row = split.rows[static_cast<std::size_t>(i)];
     const std::size_t at = static_cast<std::size_t>(row);
-    record.predictions.push_back({split_name, row, pack.ids()[at], pack.labels()[at],
+    record.predictions.push_back({split_name,
+                                  row,
+                                  pack.ids()[at],
+                                  pack.labels()[at],
                                   predicted.data_ptr<std::int64_t>()[i],
                                   {logits + i * classes, logits + (i + 1) * classes}});
   }
   for (std::int64_t truth = 0; truth < classes; ++truth)
     for (std::int64_t guess = 0; guess < classes; ++guess)
-      record.confusion.push_back({split_name, truth, guess,
-                                  evaluation.confusion[static_cast<std::size_t>(
-                                      truth * classes + guess)]});
+      record.confusion.push_back(
+          {split_name,
+           truth,
+           guess,
+           evaluation.confusion[static_cast<std::size_t>(truth * classes + guess)]});
 }
 
 void use_channels_last(Model& model) {

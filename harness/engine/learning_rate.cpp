@@ -33,14 +33,17 @@ double LearningRate::one_cycle(double progress) const {
 double LearningRate::at(std::int64_t epoch, std::int64_t step) const {
   const double progress = static_cast<double>(step) / static_cast<double>(steps_);
   switch (protocol_.schedule) {
-    case Schedule::kConstant: return protocol_.learning_rate;
+    case Schedule::kConstant:
+      return protocol_.learning_rate;
     case Schedule::kStep:
       return protocol_.learning_rate *
              std::pow(protocol_.factor, static_cast<double>(epoch / protocol_.step_epochs));
     case Schedule::kCosine:
       return cosine(protocol_.learning_rate, protocol_.minimum_rate, progress);
-    case Schedule::kOneCycle: return one_cycle(progress);
-    case Schedule::kPlateau: return plateau_rate_;
+    case Schedule::kOneCycle:
+      return one_cycle(progress);
+    case Schedule::kPlateau:
+      return plateau_rate_;
   }
   return protocol_.learning_rate;
 }

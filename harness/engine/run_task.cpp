@@ -19,8 +19,10 @@ torch::Device open_device(const std::string& name) {
     fail(Exit::kUsage, "--device {}: must be cpu or cuda:N", name);
   const torch::Device device(name);
   if (device.is_cuda() && !torch::cuda::is_available())
-    fail(Exit::kPrecondition, "--device {}: no CUDA device is usable here; try --device cpu, or see "
-         "bench doctor", name);
+    fail(Exit::kPrecondition,
+         "--device {}: no CUDA device is usable here; try --device cpu, or see "
+         "bench doctor",
+         name);
   return device;
 }
 
@@ -45,8 +47,12 @@ Environment environment_of(const torch::Device& device, int threads) {
 Pack open_planned_pack(const Task& task, const std::filesystem::path& path) {
   const std::string found = sha256_file(path);
   if (found != task.pack_sha256)
-    fail(Exit::kIntegrity, "{}: SHA-256 is {}, the task was planned on {}; run bench data prepare {}",
-         path.string(), found.substr(0, 16), task.pack_sha256.substr(0, 16), task.dataset);
+    fail(Exit::kIntegrity,
+         "{}: SHA-256 is {}, the task was planned on {}; run bench data prepare {}",
+         path.string(),
+         found.substr(0, 16),
+         task.pack_sha256.substr(0, 16),
+         task.dataset);
   return Pack(path);
 }
 
@@ -58,8 +64,12 @@ Metric plain(const std::string& name, double value, const std::string& unit) {
 void check_shapes(const Card& card, const Pack& pack) {
   const auto shape = pack.image_shape();
   if (shape[0] != card.input[0] || shape[1] < card.input[1] || shape[2] < card.input[2])
-    fail(Exit::kUsage, "{} takes {} images, {} has {}; choose another model or dataset", card.name,
-         fmt::join(card.input, "x"), pack.dataset(), fmt::join(shape, "x"));
+    fail(Exit::kUsage,
+         "{} takes {} images, {} has {}; choose another model or dataset",
+         card.name,
+         fmt::join(card.input, "x"),
+         pack.dataset(),
+         fmt::join(shape, "x"));
 }
 
 void add_notes(const Task& task, TaskRecord& record) {
@@ -73,11 +83,14 @@ void add_notes(const Task& task, TaskRecord& record) {
 
 void save(const Task& task, const Model& model, const WorkerOptions& options, TaskRecord& record) {
   if (options.weights.empty() || parameter_count(model) == 0) return;
-  const std::string sha256 = save_weights(
-      model, options.weights,
-      {{"model", task.model}, {"variant", task.variant}, {"task", task_id(task)}});
+  const std::string sha256 =
+      save_weights(model,
+                   options.weights,
+                   {{"model", task.model}, {"variant", task.variant}, {"task", task_id(task)}});
   record.artifacts.push_back(
-      {"weights", options.weights.string(), sha256,
+      {"weights",
+       options.weights.string(),
+       sha256,
        static_cast<std::int64_t>(std::filesystem::file_size(options.weights))});
 }
 
@@ -94,24 +107,29 @@ void run_accuracy(const Task& task,
   const std::int64_t classes = std::ssize(record.class_names);
   const std::uint64_t seed = static_cast<std::uint64_t>(task.seed);
   const Split training = load_split(pack, protocol.train, protocol.limit_train, device);
-  const Split validation =
-      load_split(pack, protocol.validation, protocol.limit_validation, device);
+  const Split validation = load_split(pack, protocol.validation, protocol.limit_validation, device);
   const Split test = load_split(pack, protocol.test, protocol.limit_test, device);
 
   const std::shared_ptr<Model> model = entry.make({classes, protocol.dropout});
   model->to(device);
   use_channels_last(*model);
   constexpr double kTrainingShare = 0.9;  // of the progress bar
-  const Training trained = train(*model, entry, protocol, seed, training, validation, test, classes,
-                                 [&](double share, const std::string& what) {
-                                   progress(kTrainingShare * share, what);
-                                 });
+  const Training trained =
+      train(*model,
+            entry,
+            protocol,
+            seed,
+            training,
+            validation,
+            test,
+            classes,
+            [&](double share, const std::string& what) { progress(kTrainingShare * share, what); });
   const Augmenter augmenter(protocol, entry.card.input, seed);
   const auto scoring = [&](double share) {
     progress(kTrainingShare + (1 - kTrainingShare) * share, "test");
   };
-  store_evaluation(record, "validation", validation, pack,
-                   evaluate(*model, validation, augmenter, classes));
+  store_evaluation(
+      record, "validation", validation, pack, evaluate(*model, validation, augmenter, classes));
   store_evaluation(record, "test", test, pack, evaluate(*model, test, augmenter, classes, scoring));
   record.curve = trained.curve;
   record.metrics.push_back(plain("training_images", static_cast<double>(training.size()), "count"));
@@ -134,16 +152,14 @@ void run_throughput(const Task& task,
   const std::shared_ptr<Model> model = entry.make({entry.card.classes, task.protocol.dropout});
   model->to(device);
   use_channels_last(*model);
-  record.timings = time_inference(*model, entry.card, task.protocol, device,
-                                  [&](double share) { progress(share, "timing"); });
+  record.timings = time_inference(
+      *model, entry.card, task.protocol, device, [&](double share) { progress(share, "timing"); });
   record.metrics = timing_metrics(record.timings);
 }
 
 }  // namespace
 
-std::string blas_in_use() {
-  return at::hasMKL() ? at::get_mkl_version() : loaded_blas();
-}
+std::string blas_in_use() { return at::hasMKL() ? at::get_mkl_version() : loaded_blas(); }
 
 TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progress& progress) {
   const ModelEntry& entry = find_model(task.model, task.variant);

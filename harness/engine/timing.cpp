@@ -20,7 +20,9 @@ class Collector : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       if (run.run_type != Run::RT_Iteration || run.iterations <= 0) continue;
-      samples_.push_back({batch_, run.repetition_index, static_cast<std::int64_t>(run.iterations),
+      samples_.push_back({batch_,
+                          run.repetition_index,
+                          static_cast<std::int64_t>(run.iterations),
                           1e9 * run.real_accumulated_time / static_cast<double>(run.iterations)});
     }
   }
@@ -36,10 +38,9 @@ void time_batch(Model& model,
                 torch::Device device,
                 std::int64_t batch,
                 std::vector<TimingSample>& samples) {
-  const torch::Tensor images =
-      torch::randn({batch, card.input[0], card.input[1], card.input[2]})
-          .to(device)
-          .contiguous(torch::MemoryFormat::ChannelsLast);
+  const torch::Tensor images = torch::randn({batch, card.input[0], card.input[1], card.input[2]})
+                                   .to(device)
+                                   .contiguous(torch::MemoryFormat::ChannelsLast);
   const auto pass = [&](benchmark::State& state) {
     torch::InferenceMode inference;
     for (auto _ : state) {
@@ -83,10 +84,22 @@ std::vector<Metric> timing_metrics(const std::vector<TimingSample>& samples) {
     const double middle = median(seconds), images = static_cast<double>(batch);
     const auto [fastest, slowest] = std::minmax_element(seconds.begin(), seconds.end());
     const std::int64_t n = std::ssize(seconds);
-    metrics.push_back({fmt::format("images_per_second_b{}", batch), "", images / middle, "img/s",
-                       images / *slowest, images / *fastest, "range", n});
-    metrics.push_back({fmt::format("latency_ms_b{}", batch), "", 1e3 * middle, "ms",
-                       1e3 * *fastest, 1e3 * *slowest, "range", n});
+    metrics.push_back({fmt::format("images_per_second_b{}", batch),
+                       "",
+                       images / middle,
+                       "img/s",
+                       images / *slowest,
+                       images / *fastest,
+                       "range",
+                       n});
+    metrics.push_back({fmt::format("latency_ms_b{}", batch),
+                       "",
+                       1e3 * middle,
+                       "ms",
+                       1e3 * *fastest,
+                       1e3 * *slowest,
+                       "range",
+                       n});
   }
   return metrics;
 }

@@ -13,7 +13,8 @@ namespace mien {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::uint64_t kOrderStream = std::uint64_t{1} << 32;  // apart from the epochs' own streams
+constexpr std::uint64_t kOrderStream = std::uint64_t{1}
+                                       << 32;  // apart from the epochs' own streams
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -48,8 +49,7 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Model& model,
   if (!decaying.empty()) groups.emplace_back(decaying, options_for(p, p.weight_decay));
   if (!free.empty()) groups.emplace_back(free, options_for(p, 0));
   if (p.optimizer == Optimizer::kAdam)
-    return std::make_unique<torch::optim::Adam>(groups,
-                                                torch::optim::AdamOptions(p.learning_rate));
+    return std::make_unique<torch::optim::Adam>(groups, torch::optim::AdamOptions(p.learning_rate));
   return std::make_unique<torch::optim::SGD>(groups, torch::optim::SGDOptions(p.learning_rate));
 }
 
@@ -136,8 +136,7 @@ EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
     const Clock::time_point inside = Clock::now();
     clear_gradients(model_);
     const torch::Tensor logits = model_.forward(images);
-    const torch::Tensor loss =
-        torch::nn::functional::cross_entropy(logits, labels, loss_options_);
+    const torch::Tensor loss = torch::nn::functional::cross_entropy(logits, labels, loss_options_);
     loss.backward();
     optimizer_->step();
     busy += seconds_since(inside);
@@ -148,8 +147,8 @@ EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
     progress(static_cast<double>(step + 1) / static_cast<double>(steps()), "");
   }
   point.train_loss = loss_sum.item<double>() / static_cast<double>(training_.size());
-  point.train_accuracy = 100 * hits.item<double>() /
-                         static_cast<double>(training_.size() * augmenter_.train_crops());
+  point.train_accuracy =
+      100 * hits.item<double>() / static_cast<double>(training_.size() * augmenter_.train_crops());
   const double total = seconds_since(start);
   point.other_seconds = total - busy;
   training_seconds += total;
@@ -159,8 +158,11 @@ EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
 
 void check_finite(const EpochPoint& point) {
   if (std::isfinite(point.train_loss) && std::isfinite(point.validation_loss)) return;
-  fail(Exit::kTaskFailed, "training diverged: the loss is not finite in epoch {}; lower "
-       "optimizer.learning_rate (it is {})", point.epoch, point.learning_rate);
+  fail(Exit::kTaskFailed,
+       "training diverged: the loss is not finite in epoch {}; lower "
+       "optimizer.learning_rate (it is {})",
+       point.epoch,
+       point.learning_rate);
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ profiles:
     protocol:
       limit: {{train: 256, validation: 64, test: 128}}
       timing: {{repetitions: 2, seconds: 0.01, warmup_seconds: 0}}
-)", epochs, seeds);
+)",
+                     epochs,
+                     seeds);
 }
 
 constexpr const char* kNullConfig = R"(schema: 1
@@ -79,7 +81,8 @@ class EndToEnd : public ::testing::Test {
     return run_to_end(command("bench", std::move(arguments)), false);
   }
   std::vector<std::string> run_arguments(std::vector<std::string> more = {}) {
-    std::vector<std::string> all = {"run", "all", "--configs", (folder / "configs").string(), "--json"};
+    std::vector<std::string> all = {
+        "run", "all", "--configs", (folder / "configs").string(), "--json"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -113,7 +116,8 @@ class EndToEnd : public ::testing::Test {
       std::ifstream command_line(fmt::format("/proc/{}/cmdline", child));
       std::string text;
       // With a CUDA build, `bench-worker devices` runs first.
-      if (std::getline(command_line, text) && text.find("--shard") != std::string::npos) return child;
+      if (std::getline(command_line, text) && text.find("--shard") != std::string::npos)
+        return child;
     }
     return 0;
   }
@@ -180,7 +184,8 @@ TEST_F(EndToEnd, RunBoardShowAndRunAgain) {
     EXPECT_TRUE(row.at("verdict").is_null()) << "stand-ins get no verdict";
   }
 
-  const std::string id = query("SELECT id FROM task WHERE experiment = 'deepemotion@fer2013'")[0][0];
+  const std::string id =
+      query("SELECT id FROM task WHERE experiment = 'deepemotion@fer2013'")[0][0];
   const Output show = bench({"show", id.substr(0, 12), "--configs", (folder / "configs").string()});
   EXPECT_EQ(show.exited.exit_code, 0) << show.err;
   for (const char* part : {"Metrics", "Curve", "Confusion", "Where it ran", "loop_overhead"})
@@ -249,8 +254,8 @@ TEST_F(EndToEnd, HangingWorkerIsStoppedAtItsLimit) {
 
 TEST_F(EndToEnd, OutOfMemoryIsTold) {
   folder.write("configs/deepemotion@fer2013.yaml",
-               quick_config(1, 1).replace(quick_config(1, 1).find("batch: 32\n"), 10,
-                                          "batch: 65536\n  dropout: 0.5\n"));
+               quick_config(1, 1).replace(
+                   quick_config(1, 1).find("batch: 32\n"), 10, "batch: 65536\n  dropout: 0.5\n"));
   std::string text = read_text(folder / "configs/deepemotion@fer2013.yaml");
   text.replace(text.find("train: 256"), 10, "train: 1680");
   folder.write("configs/deepemotion@fer2013.yaml", text);
@@ -274,8 +279,8 @@ TEST_F(EndToEnd, TwoRunsDoNotShareADatabase) {
 
 TEST_F(EndToEnd, DamagedPackIsMendedByBenchAndRefusedByTheWorker) {
   ASSERT_EQ(bench(run_arguments()).exited.exit_code, 0);
-  const json located = json::parse(
-      run_to_end(command("bench-prepare", {"locate", "fer2013"}), false).out);
+  const json located =
+      json::parse(run_to_end(command("bench-prepare", {"locate", "fer2013"}), false).out);
   const fs::path pack = located.at("pack").get<std::string>();
   std::fstream file(pack, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(static_cast<std::streamoff>(fs::file_size(pack)) - 100);
@@ -284,9 +289,14 @@ TEST_F(EndToEnd, DamagedPackIsMendedByBenchAndRefusedByTheWorker) {
   file.close();
   folder.write("task.json",
                query("SELECT plan FROM task WHERE experiment = 'deepemotion@fer2013'")[0][0]);
-  const Output worker = run_to_end(
-      command("bench-worker", {"run", (folder / "task.json").string(), "--pack", pack.string(),
-                               "--shard", (folder / "shard.db").string()}), false);
+  const Output worker = run_to_end(command("bench-worker",
+                                           {"run",
+                                            (folder / "task.json").string(),
+                                            "--pack",
+                                            pack.string(),
+                                            "--shard",
+                                            (folder / "shard.db").string()}),
+                                   false);
   EXPECT_EQ(worker.exited.exit_code, 6) << worker.err;
   EXPECT_FALSE(fs::exists(folder / "shard.db"));
   const Output mended = bench(run_arguments({"--seeds", "2"}));
@@ -305,7 +315,9 @@ TEST_F(EndToEnd, EveryFaultIsOneLineWithItsCode) {
   fs::create_directories(folder / "somewhere");
   const Case cases[] = {
       {{"run", "deepemotoin", "--configs", configs}, 2, "did you mean deepemotion"},
-      {{"run", "all", "--configs", (folder / "broken").string()}, 2, "x@y.yaml:3:1: unknown key 'modle'"},
+      {{"run", "all", "--configs", (folder / "broken").string()},
+       2,
+       "x@y.yaml:3:1: unknown key 'modle'"},
       {{"run", "all", "--configs", configs, "--set", "epoch=1"}, 2, "did you mean epochs"},
       {{"run", "all", "--configs", configs, "--profile", "smok"}, 2, "did you mean smoke"},
       {{"run", "all", "--configs", configs, "--device", "cuda:99"}, 5, "--device cuda:99"},
@@ -314,7 +326,9 @@ TEST_F(EndToEnd, EveryFaultIsOneLineWithItsCode) {
       {{"board", "--db", (folder / "text.db").string()}, 6, "text.db"},
       {{"show", "deepemotio"}, 2, "did you mean deepemotion"},
       {{"data", "prepare", "fer2014"}, 2, "did you mean fer2013"},
-      {{"data", "prepare", "fer2013", "--source", (folder / "somewhere").string()}, 5, "fer2013.csv"},
+      {{"data", "prepare", "fer2013", "--source", (folder / "somewhere").string()},
+       5,
+       "fer2013.csv"},
   };
   for (const Case& c : cases) {
     const Output output = bench(c.arguments);
@@ -349,9 +363,12 @@ TEST_F(EndToEnd, FullDiskLeavesNothingHalfWritten) {
 }
 
 TEST_F(EndToEnd, WrongDigestNeedsConsent) {
-  ASSERT_EQ(run_to_end(command("bench-prepare", {"synthesize", "fer2013", "--out",
-                                                 (folder / "data/fer2013").string()}), false)
-                .exited.exit_code, 0);
+  ASSERT_EQ(
+      run_to_end(command("bench-prepare",
+                         {"synthesize", "fer2013", "--out", (folder / "data/fer2013").string()}),
+                 false)
+          .exited.exit_code,
+      0);
   fs::remove(folder / "data/fer2013/STAND-IN.json");
   const Output refused = bench(run_arguments());
   EXPECT_EQ(refused.exited.exit_code, 5) << refused.err;

@@ -23,8 +23,11 @@ Protocol plain() {
   return p;
 }
 
-Augmenter started(const Protocol& p, std::array<std::int64_t, 3> input, std::int64_t n,
-                  std::int64_t epoch = 0, std::uint64_t seed = 1) {
+Augmenter started(const Protocol& p,
+                  std::array<std::int64_t, 3> input,
+                  std::int64_t n,
+                  std::int64_t epoch = 0,
+                  std::uint64_t seed = 1) {
   Augmenter augmenter(p, input, seed);
   augmenter.start_epoch(epoch, n, torch::kCPU);
   return augmenter;
@@ -38,8 +41,7 @@ TEST(Augment, WithoutOptionsOnlyNormalises) {
   p.std = 0.25;
   const torch::Tensor x = images(3);
   const torch::Tensor expected = (as_float(x) - 0.5) / 0.25;
-  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).train(x, indices(3)), expected,
-                              1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).train(x, indices(3)), expected, 1e-5, 1e-6));
   EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).test(x), expected, 1e-5, 1e-6));
 }
 
@@ -65,8 +67,9 @@ TEST(Augment, WarpComposesTheFlip) {
   p.rotate_probability = 1e-12;
   p.flip_probability = 1;
   const torch::Tensor x = images(3);
-  EXPECT_LT((started(p, kWhole, 3).train(x, indices(3)) - as_float(x).flip(3))
-                .abs().max().item<float>(), 1e-4);
+  EXPECT_LT(
+      (started(p, kWhole, 3).train(x, indices(3)) - as_float(x).flip(3)).abs().max().item<float>(),
+      1e-4);
 }
 
 TEST(Augment, ShiftMovesTheCentreOfMassByAtMostItsRange) {

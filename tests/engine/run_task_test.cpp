@@ -67,7 +67,8 @@ class RunTask : public ::testing::Test {
     return run_task(task, options, [](double, const std::string&) {});
   }
 
-  static const Metric& metric(const TaskRecord& record, const std::string& name,
+  static const Metric& metric(const TaskRecord& record,
+                              const std::string& name,
                               const std::string& split) {
     for (const Metric& metric : record.metrics)
       if (metric.name == name && metric.split == split) return metric;
@@ -96,8 +97,7 @@ TEST_F(RunTask, LearnsAndRecordsEverythingAboutIt) {
     EXPECT_EQ(p.sample_id, "row" + std::to_string(p.sample));
     EXPECT_EQ(p.truth, p.sample % 7);
   }
-  for (const ConfusionCell& cell : record.confusion)
-    cells += cell.split == "test" ? cell.count : 0;
+  for (const ConfusionCell& cell : record.confusion) cells += cell.split == "test" ? cell.count : 0;
   EXPECT_NEAR(accuracy.value, 100.0 * static_cast<double>(hits) / 84, 1e-9);
   EXPECT_EQ(cells, 84);
   EXPECT_FALSE(record.environment.libtorch.empty());
@@ -129,9 +129,10 @@ TEST_F(RunTask, SavedWeightsGiveTheStoredScores) {
   model->eval();
   const Pack pack(options.pack);
   const Prediction& p = record.predictions.back();
-  const torch::Tensor image = torch::from_blob(
-      const_cast<std::uint8_t*>(pack.images().data()) + p.sample * 48 * 48, {1, 1, 48, 48},
-      torch::kUInt8);
+  const torch::Tensor image =
+      torch::from_blob(const_cast<std::uint8_t*>(pack.images().data()) + p.sample * 48 * 48,
+                       {1, 1, 48, 48},
+                       torch::kUInt8);
   const torch::Tensor logits = model->forward((image.to(torch::kFloat) / 255 - 0.5) / 0.5);
   for (std::int64_t c = 0; c < 7; ++c)
     EXPECT_NEAR(logits[0][c].item<float>(), p.scores[static_cast<std::size_t>(c)], 1e-4);

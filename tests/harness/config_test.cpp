@@ -64,7 +64,8 @@ TEST_F(Config, ProfilesAndOverridesApplyInOrder) {
   EXPECT_EQ(smoke.protocol.epochs, 2);
   EXPECT_EQ(smoke.seeds, 1);
   EXPECT_EQ(smoke.protocol.learning_rate, 0.005);
-  const auto changed = e.resolve("smoke", {"epochs=7", "optimizer.name=sgd", "splits.train=[A, B]"});
+  const auto changed =
+      e.resolve("smoke", {"epochs=7", "optimizer.name=sgd", "splits.train=[A, B]"});
   EXPECT_EQ(changed.protocol.epochs, 7);
   EXPECT_EQ(changed.protocol.optimizer, Optimizer::kSgd);
   EXPECT_EQ(changed.protocol.train, (std::vector<std::string>{"A", "B"}));
@@ -75,20 +76,27 @@ TEST_F(Config, EveryFaultNamesItsPlaceAndTheNextStep) {
     std::string text, message;
   };
   const Case cases[] = {
-      {with("  epochs: 100", "  epoch: 100"), "net@faces.yaml:15:3: unknown key 'epoch': did you mean epochs"},
-      {with("  epochs: 100", "  epochs: many"), "net@faces.yaml:15:3: epochs is \"many\", must be a whole number"},
+      {with("  epochs: 100", "  epoch: 100"),
+       "net@faces.yaml:15:3: unknown key 'epoch': did you mean epochs"},
+      {with("  epochs: 100", "  epochs: many"),
+       "net@faces.yaml:15:3: epochs is \"many\", must be a whole number"},
       {with("  epochs: 100", "  epochs: 1.5"), "must be a whole number"},
-      {with("  epochs: 100", "  epochs: 0"), "net@faces.yaml:15:3: epochs is 0, must be from 1 to 100000"},
+      {with("  epochs: 100", "  epochs: 0"),
+       "net@faces.yaml:15:3: epochs is 0, must be from 1 to 100000"},
       {with("  epochs: 100", "  epochs: 99999999999999999999"), "must be"},
       {with("name: adam", "name: adamw"), "optimizer.name is \"adamw\", must be one of sgd, adam"},
-      {with("learning_rate: 0.005", "learning_rate: -1"), "net@faces.yaml:16:27: optimizer.learning_rate is -1"},
-      {with("protocol: {epochs: 2}", "protocol: {epochs: two}"), "net@faces.yaml:20:16: epochs is \"two\""},
+      {with("learning_rate: 0.005", "learning_rate: -1"),
+       "net@faces.yaml:16:27: optimizer.learning_rate is -1"},
+      {with("protocol: {epochs: 2}", "protocol: {epochs: two}"),
+       "net@faces.yaml:20:16: epochs is \"two\""},
       {with("title: A net on faces", "titel: A net"), "unknown key 'titel': did you mean title"},
       {with("model: net\n", ""), "key 'model' is missing"},
-      {with("experiment: net@faces", "experiment: other@faces"), "the file's name says 'net@faces'"},
+      {with("experiment: net@faces", "experiment: other@faces"),
+       "the file's name says 'net@faces'"},
       {with("schema: 1", "schema: 2"), "must begin with 'schema: 1'"},
       {with("seeds: 5", "seeds: [5]"), "net@faces.yaml:13:1: seeds is [5]"},
-      {with("  value: 70.02", "  value: high"), "net@faces.yaml:9:3: value is \"high\", must be a number"},
+      {with("  value: 70.02", "  value: high"),
+       "net@faces.yaml:9:3: value is \"high\", must be a number"},
       {with("seeds: 5", "model: again\nseeds: 5"), "key 'model' stands here a second time"},
       {with("  epochs: 100", "\tepochs: 100"), "not YAML"},
       {with("  smoke:\n", "  quick:\n"), "net@faces.yaml:18:3: no profile 'quick'"},

@@ -16,12 +16,16 @@ constexpr const char* kModels = R"({"schema":1,"libtorch":"x","cuda":false,"mode
 constexpr const char* kDatasets = R"([{"name":"faces","counts":{"Training":[100,50]}}])";
 
 std::string config(const std::string& id, const std::string& model) {
-  return fmt::format("schema: 1\nexperiment: {}\nmodel: {}\nvariant: fig\ndataset: faces\n"
-                     "seeds: 3\nprofiles:\n  smoke: {{seeds: 2}}\n", id, model);
+  return fmt::format(
+      "schema: 1\nexperiment: {}\nmodel: {}\nvariant: fig\ndataset: faces\n"
+      "seeds: 3\nprofiles:\n  smoke: {{seeds: 2}}\n",
+      id,
+      model);
 }
 
 Located real_data(const std::string&) {
-  return {DataKind::kReal, "/data/faces", "/packs/faces.safetensors", std::string(64, 'a'), nullptr};
+  return {
+      DataKind::kReal, "/data/faces", "/packs/faces.safetensors", std::string(64, 'a'), nullptr};
 }
 Located missing_data(const std::string&) { return {DataKind::kStandIn, "/x", "", "", nullptr}; }
 
@@ -81,7 +85,8 @@ TEST_F(Planning, TheResolvedTaskIsGolden) {
   PlanRequest request;
   request.selectors = {"net"};
   const Plan p = plan(request);
-  testing::expect_golden("task.json", to_json(p.tasks[0].task).dump(1) + "\n" + p.tasks[0].id + "\n");
+  testing::expect_golden("task.json",
+                         to_json(p.tasks[0].task).dump(1) + "\n" + p.tasks[0].id + "\n");
 }
 
 TEST_F(Planning, ThroughputDoesNotDependOnTheDataset) {

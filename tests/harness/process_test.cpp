@@ -38,7 +38,8 @@ TEST(Process, AddsToTheEnvironment) {
 }
 
 TEST(Process, MissingProgramIsOneLine) {
-  EXPECT_ERROR(run_to_end({{"/nonexistent/worker"}, {}, 0}, false), Exit::kPrecondition,
+  EXPECT_ERROR(run_to_end({{"/nonexistent/worker"}, {}, 0}, false),
+               Exit::kPrecondition,
                "/nonexistent/worker: cannot start");
 }
 
@@ -61,8 +62,10 @@ TEST(Process, DestructorLeavesNoChild) {
 }
 
 TEST(Process, MemoryLimitHolds) {
-  Command command{{"/usr/bin/env", "sh", "-c", "head -c 400000000 /dev/zero | tail -c 399999999 >/dev/null"},
-                  {}, 64 << 20};
+  Command command{
+      {"/usr/bin/env", "sh", "-c", "head -c 400000000 /dev/zero | tail -c 399999999 >/dev/null"},
+      {},
+      64 << 20};
   const Output output = run_to_end(command, false);
   EXPECT_TRUE(output.exited.exit_code != 0 || output.exited.signal != 0 || !output.err.empty());
 }

@@ -103,8 +103,7 @@ TEST_P(Conformance, MacsOfTheCardAreThoseOfAForwardPass) {
   model->eval();
   seen_macs = 0;
   const auto handle = at::addThreadLocalCallback(
-      at::RecordFunctionCallback(count_macs).needsInputs(true).scopes(
-          {at::RecordScope::FUNCTION}));
+      at::RecordFunctionCallback(count_macs).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   {
     torch::NoGradGuard no_grad;
     model->forward(faces(entry(), 1));
