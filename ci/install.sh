@@ -16,7 +16,8 @@ fi
 
 missing=()
 for package in ${packages[*]}; do
-  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  status=absent  # dpkg-query fails for a package it has never heard of
+  if found=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null); then status=$found; fi
   [ "$status" = installed ] || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
