@@ -21,7 +21,7 @@ if(NOT MIEN_LITE)
     message(FATAL_ERROR "LibTorch at ${TORCH_INSTALL_PREFIX} has no CUDA: set MIEN_TORCH to the CMake "
                         "folder of one that has (ci/torch_cuda.sh prints it), or use another preset")
   endif()
-  find_package(OpenCV REQUIRED COMPONENTS core imgproc)
+  find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect videoio)
   find_package(LibArchive REQUIRED)
   find_package(benchmark REQUIRED)
 endif()

@@ -9,16 +9,23 @@
 #include <vector>
 
 #include "harness/core/pack.h"
+#include "harness/core/splits.h"
 
 namespace mien {
 
 struct ReadOptions {
   /// Read a file whose digest is not a published one; the samples are then kUnverified.
   bool accept_unverified = false;
+  /// Refuse a copy with any problem instead of leaving out what is bad.
+  bool strict = false;
+  /// One of the entry's frame rules; "" is its first.
+  std::string frames = {};
+  /// Where an interrupted read leaves its work and finds it again; empty: a folder of its own.
+  std::filesystem::path workspace = {};
 };
 
 struct SynthesizeOptions {
-  int subjects = 40;
+  int subjects = 0;  // 0: the entry's own number
   std::uint64_t seed = 1;
 };
 
@@ -35,6 +42,19 @@ struct SplitCounts {
   std::span<const std::int64_t> per_class;
 };
 
+/// Which frames of a sequence or clip become samples.
+struct FrameRule {
+  const char* name;     // "last3"
+  const char* meaning;  // in a sentence
+};
+
+/// A split that papers or careful people use on this dataset.
+struct NamedSplit {
+  const char* name;    // "dexpression"
+  const char* source;  // who splits so, in a sentence
+  SplitRule rule;
+};
+
 /// One row of the table in registry.cpp.
 struct DatasetEntry {
   const char* name;  // file stem, folder under the data directory, database string
@@ -44,13 +64,16 @@ struct DatasetEntry {
   const char* tree;                          // the expected folder, one file per line
   std::span<const char* const> class_names;  // index = label
   std::span<const char* const> split_names;  // index = split
-  std::span<const SplitCounts> counts;       // as published; checked on real data
+  std::span<const SplitCounts> counts;       // as published; checked on real data; may be empty
   std::span<const KnownFile> files;
-  std::span<const char* const> errata;  // what is odd about the data, one sentence each
+  std::span<const char* const> errata;       // what is odd about the data, one sentence each
+  std::span<const FrameRule> frame_rules;    // the first is the default; empty: no choice
+  std::span<const NamedSplit> named_splits;  // the first is what `official` means here
   /// Raise it when `read` gives other samples for the same bytes: prepared packs are then rebuilt.
   int reader_version;
   /// Raise it when `synthesize` gives other bytes for the same options.
   int stand_in_version;
+  int stand_in_subjects;  // of the stand-in that is made when no real data is there
 
   /// The files of `source` that `read` looks at, sorted; empty when it would find nothing.
   /// Opens none of them. A prepared pack stays valid while they are unchanged.

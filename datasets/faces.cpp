@@ -331,19 +331,36 @@ double FaceRandom::normal() {
   return sum;
 }
 
-std::vector<std::uint8_t> draw_face(const FaceRequest& request) {
-  const Expression& full = find_expression(request.expression);
+FacePicture draw_face(const FaceRequest& request) {
+  const Expression& full =
+      find_expression(request.expression == "contempt" ? "neutral" : request.expression);
   const auto subject = static_cast<std::uint64_t>(request.subject);
   const auto label = static_cast<std::uint64_t>(&full - kExpressions);
   const Identity id = identity_of(random_for(request.seed, subject, 1000, 1000));
-  FaceRandom r =
-      random_for(request.seed, subject, label, static_cast<std::uint64_t>(request.number));
+  FaceRandom r = random_for(request.seed,
+                            subject,
+                            label,
+                            static_cast<std::uint64_t>(request.number + 1000 * request.sitting));
   const Picture picture = picture_of(r);
-  Painter painter(id, picture, request.side_px);
+  const int side = std::min(request.width, request.height);
+  Painter painter(id, picture, side);
   painter.paint(expression_of(full, r));
   std::vector<std::uint8_t> pixels = painter.pixels();
-  expose(pixels, request.side_px, picture, r);
-  return pixels;
+  expose(pixels, side, picture, r);
+  FacePicture out{{request.width, request.height, request.channels, {}}, {}};
+  const int left = (request.width - side) / 2, top = (request.height - side) / 2;
+  for (int y = 0; y < request.height; ++y)
+    for (int x = 0; x < request.width; ++x)
+      for (int c = 0; c < request.channels; ++c) {
+        const int sx = std::clamp(x - left, 0, side - 1), sy = std::clamp(y - top, 0, side - 1);
+        out.image.pixels.push_back(pixels[static_cast<std::size_t>(sy * side + sx)]);
+      }
+  for (std::size_t k = 0; k < out.landmarks.size(); ++k) {
+    const double angle = 2 * std::numbers::pi * static_cast<double>(k) / 68;
+    out.landmarks[k] = {left + side * (0.5 + 0.35 * std::cos(angle)),
+                        top + side * (0.52 + 0.42 * std::sin(angle))};
+  }
+  return out;
 }
 
 }  // namespace mien

@@ -1,10 +1,14 @@
-// Parametric faces with seven expressions: what stand-ins are made of. Ours from first line to
-// last, so they may go anywhere, unlike every photograph of the real datasets.
+// Synthetic faces with seven expressions (and contempt): what stand-ins are made of. Ours from
+// first line to last, so they may go anywhere, unlike every photograph of the real datasets.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 #include <vector>
+
+#include "datasets/image.h"
 
 namespace mien {
 
@@ -24,15 +28,43 @@ class FaceRandom {
   std::uint64_t state_;
 };
 
-struct FaceRequest {
-  std::uint64_t seed = 1;
-  int subject = 0;              // who: head, skin, hair, the features' rest positions
-  std::string_view expression;  // angry disgust fear happy sad surprise neutral
-  int number = 0;               // which picture: strength, pose, light, occlusion, noise
-  int side_px = 48;
+enum class FaceStyle {
+  kWild,  // a photograph from anywhere: pose, light, occlusion, background, noise all vary
+  kLab,   // a laboratory: near frontal, even light, plain background, little noise
+  kToon,  // a stylised character: large eyes, flat shading, clean outlines
 };
 
-/// side_px * side_px gray bytes, row by row; equal requests give equal bytes.
-std::vector<std::uint8_t> draw_face(const FaceRequest& request);
+inline constexpr double kDrawn = std::numeric_limits<double>::quiet_NaN();
+
+/// Which picture. Equal requests give equal bytes; what is not given is drawn from (seed, subject,
+/// sitting, number).
+struct FaceRequest {
+  std::uint64_t seed = 1;
+  int subject = 0;                   // who: shape, skin, hair
+  std::string_view expression = {};  // angry contempt disgust fear happy sad surprise neutral
+  int sitting = 0;                   // light, background, camera and posing style of one sequence
+  int number = 0;                    // which picture of the sitting: small pose changes, noise
+  double strength = kDrawn;          // 0 neutral .. 1 peak
+  double yaw = kDrawn;               // degrees, positive: the subject looks to the viewer's right
+  double pitch = kDrawn;             // degrees, positive: upwards
+  FaceStyle style = FaceStyle::kWild;
+  int width = 48, height = 48;  // px
+  double face_share = 0.92;  // chin to crown over `height`; the rest shows shoulders and background
+  int channels = 1;          // 1 gray, 3 BGR
+};
+
+struct FacePoint {
+  double x = 0, y = 0;  // px, origin in the top left corner
+};
+
+struct FacePicture {
+  Image image;
+  std::array<FacePoint, 68> landmarks{};  // iBUG order
+};
+// iBUG order
+};
+
+/// Error (Exit::kUsage): an expression that is none of the eight.
+FacePicture draw_face(const FaceRequest& request);
 
 }  // namespace mien

@@ -60,6 +60,15 @@ constexpr const char* kErrata[] = {
     "copies as JPEG folders are re-encoded and often split anew: they are other datasets",
 };
 
+// ---- splits ------------------------------------------------------------------------------------
+
+const NamedSplit kNamedSplits[] = {
+    {"official", "the contest: PublicTest selects, PrivateTest is scored", {}},
+    {"swapped",
+     "Khaireddin & Chen (arXiv 2105.03588): PrivateTest selects, PublicTest is scored",
+     {.validation = {"PrivateTest"}, .test = {"PublicTest"}}},
+};
+
 // ---- reader ------------------------------------------------------------------------------------
 
 constexpr KnownFile kFiles[] = {
@@ -264,12 +273,11 @@ std::vector<PlannedFace> plan_split(int first, int last, FaceRandom& random) {
 
 std::string csv_row(const PlannedFace& face, std::uint64_t seed, const char* usage) {
   std::string row = fmt::format("{},", face.label);
-  const std::vector<std::uint8_t> pixels = draw_face({.seed = seed,
-                                                      .subject = face.subject,
-                                                      .expression = kClassNames[face.label],
-                                                      .number = face.number,
-                                                      .side_px = kFer2013Side});
-  row += fmt::format("{},{}\n", fmt::join(pixels, " "), usage);
+  const FacePicture picture = draw_face({.seed = seed,
+                                         .subject = face.subject,
+                                         .expression = kClassNames[face.label],
+                                         .sitting = 100 * face.label + face.number});
+  row += fmt::format("{},{}\n", fmt::join(picture.image.pixels, " "), usage);
   return row;
 }
 
@@ -333,8 +341,11 @@ const DatasetEntry kFer2013 = {
     .counts = kCounts,
     .files = kFiles,
     .errata = kErrata,
+    .frame_rules = {},
+    .named_splits = kNamedSplits,
     .reader_version = 1,
-    .stand_in_version = 1,
+    .stand_in_version = 2,
+    .stand_in_subjects = 40,
     .sources = sources,
     .read = read,
     .synthesize = synthesize,

@@ -2,7 +2,11 @@
 
 #include <cmath>
 #include <numbers>
+#include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
 
 namespace mien {
 namespace {
@@ -26,6 +30,26 @@ struct Canvas::Picture {
     return out;
   }
 };
+
+void write_image(const std::filesystem::path& path, const Image& image) {
+  constexpr int kTiffUncompressed = 1;
+  const cv::Mat pixels(image.height,
+                       image.width,
+                       image.channels == 1 ? CV_8UC1 : CV_8UC3,
+                       const_cast<std::uint8_t*>(image.pixels.data()));
+  std::vector<std::uint8_t> bytes;
+  const bool encoded = cv::imencode(path.extension().string(),
+                                    pixels,
+                                    bytes,
+                                    {cv::IMWRITE_PNG_COMPRESSION,
+                                     1,
+                                     cv::IMWRITE_JPEG_QUALITY,
+                                     95,
+                                     cv::IMWRITE_TIFF_COMPRESSION,
+                                     kTiffUncompressed});
+  MIEN_ASSERT(encoded);
+  write_text(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
 
 Canvas::Canvas(int side_px, int oversample, std::uint8_t gray)
     : picture_(new Picture{side_px, oversample, {}}) {

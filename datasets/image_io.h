@@ -2,11 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "datasets/image.h"
+
 namespace mien {
+
+/// Writes a .png, .tiff (uncompressed) or .jpg, by the name's extension; equal pixels give equal
+/// bytes. Errors (Exit::kPrecondition): cannot be written.
+void write_image(const std::filesystem::path& path, const Image& image);
 
 struct Point {
   double x = 0, y = 0;

@@ -87,7 +87,7 @@ class PartialFolder {
 void ensure_stand_in(const DatasetEntry& entry, const fs::path& folder) {
   if (is_folder(folder)) return;
   PartialFolder partial(folder);
-  entry.synthesize(partial.path(), {});
+  entry.synthesize(partial.path(), {.subjects = entry.stand_in_subjects});
   partial.commit();
 }
 
@@ -309,7 +309,9 @@ void synthesize(const std::string& name, const fs::path& out, const SynthesizeOp
   if (fs::exists(out, error) && !(is_folder(out) && fs::is_empty(out, error)))
     fail(Exit::kUsage, "{}: exists and is not an empty folder; name another", out.string());
   PartialFolder partial(resolved(out));
-  entry.synthesize(partial.path(), options);
+  SynthesizeOptions whole = options;
+  if (whole.subjects == 0) whole.subjects = entry.stand_in_subjects;
+  entry.synthesize(partial.path(), whole);
   if (!partial.commit())
     fail(Exit::kUsage, "{}: is no longer empty; name another folder", out.string());
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "harness/core/error.h"
 #include "harness/core/sha256.h"
@@ -91,7 +92,11 @@ DataKind data_kind(const std::string& name) {
 
 fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sha256) {
   const std::int64_t n = static_cast<std::int64_t>(s.labels.size());
-  MIEN_ASSERT(std::ssize(s.images) == n * s.channels * s.height * s.width);
+  std::optional<MappedFile> image_file;
+  if (!s.image_file.empty()) image_file.emplace(s.image_file);
+  TensorView images = view_of(DType::kU8, {n, s.channels, s.height, s.width}, s.images);
+  if (image_file) images.bytes = {image_file->data(), image_file->size()};
+  MIEN_ASSERT(std::ssize(images.bytes) == images.elements());
   MIEN_ASSERT(std::ssize(s.ids) == n && std::ssize(s.split) == n);
   MIEN_ASSERT(std::ssize(s.subject) == n && std::ssize(s.sequence) == n);
   for (const std::string& id : s.ids)
@@ -101,7 +106,7 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
            s.dataset,
            json(id).dump(-1, ' ', false, json::error_handler_t::replace));
   std::map<std::string, TensorView> tensors = {
-      {"images", view_of(DType::kU8, {n, s.channels, s.height, s.width}, s.images)},
+      {"images", images},
       {"labels", view_of(DType::kI64, {n}, s.labels)},
       {"subject", view_of(DType::kI32, {n}, s.subject)},
       {"sequence", view_of(DType::kI32, {n}, s.sequence)},
@@ -121,7 +126,11 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
   };
   const fs::path unnamed =
       directory / fmt::format("{}-unnamed-{}.safetensors", s.dataset, ::getpid());
-  sha256 = write_safetensors(unnamed, tensors, metadata);
+  sha256 = write_safetensors(unnamed, tensors, metadata, [&](std::span<const std::byte> part) {
+    if (image_file && part.data() >= images.bytes.data() &&
+        part.data() < images.bytes.data() + images.bytes.size())
+      image_file->release(part);
+  });
   const fs::path named =
       directory / fmt::format("{}-{}.safetensors", s.dataset, sha256.substr(0, 16));
   std::error_code error;

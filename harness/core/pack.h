@@ -35,7 +35,8 @@ struct Samples {
   std::vector<std::string> class_names;  // index = label
   std::vector<std::string> split_names;  // index = split
   std::int64_t channels = 1, height = 0, width = 0;
-  std::vector<std::uint8_t> images;  // N*C*H*W
+  std::vector<std::uint8_t> images;   // N*C*H*W; empty where `image_file` holds the same bytes
+  std::filesystem::path image_file;   // for packs larger than memory; else empty
   std::vector<std::int64_t> labels;
   std::vector<std::int32_t> subject, sequence, split;
   std::vector<std::string> ids;

@@ -16,6 +16,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kWriteBytes = std::size_t{8} << 20;
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // the reference implementation's limit
 
 struct DTypeName {
@@ -254,17 +255,24 @@ SafetensorsHeader safetensors_header(const std::map<std::string, TensorView>& te
 
 std::string write_safetensors(const std::filesystem::path& path,
                               const std::map<std::string, TensorView>& tensors,
-                              const std::map<std::string, std::string>& metadata) {
+                              const std::map<std::string, std::string>& metadata,
+                              const Written& written) {
   const SafetensorsHeader header = safetensors_header(tensors, metadata);
   AtomicFile file(path);
   Digest digest;
-  const auto put = [&](const void* data, std::size_t bytes) {
-    file.write(data, bytes);
-    digest.update(data, bytes);
+  const auto put = [&](std::span<const std::byte> bytes) {
+    file.write(bytes.data(), bytes.size());
+    digest.update(bytes.data(), bytes.size());
   };
-  put(header.bytes.data(), header.bytes.size());
-  for (const std::string& name : header.order)
-    put(tensors.at(name).bytes.data(), tensors.at(name).bytes.size());
+  put(std::as_bytes(std::span(header.bytes)));
+  for (const std::string& name : header.order) {
+    const std::span<const std::byte> bytes = tensors.at(name).bytes;
+    for (std::size_t at = 0; at < bytes.size(); at += kWriteBytes) {
+      const auto part = bytes.subspan(at, std::min(kWriteBytes, bytes.size() - at));
+      put(part);
+      if (written) written(part);
+    }
+  }
   file.commit();
   return digest.hex();
 }

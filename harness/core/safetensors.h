@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -71,9 +72,13 @@ struct SafetensorsHeader {
 SafetensorsHeader safetensors_header(const std::map<std::string, TensorView>& tensors,
                                      const std::map<std::string, std::string>& metadata);
 
+/// Called with bytes that are written and not needed any more.
+using Written = std::function<void(std::span<const std::byte>)>;
+
 /// Writes atomically and returns the SHA-256 of the file's bytes.
 std::string write_safetensors(const std::filesystem::path& path,
                               const std::map<std::string, TensorView>& tensors,
-                              const std::map<std::string, std::string>& metadata);
+                              const std::map<std::string, std::string>& metadata,
+                              const Written& written = {});
 
 }  // namespace mien

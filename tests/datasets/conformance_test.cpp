@@ -52,7 +52,8 @@ TEST_P(EveryDataset, HasAWholeEntry) {
     EXPECT_TRUE(std::regex_match(file.md5, std::regex("[0-9a-f]{32}"))) << file.name;
 }
 
-TEST_P(EveryDataset, PublishesCountsForEverySplitAndClass) {
+TEST_P(EveryDataset, PublishesCountsForEverySplitAndClassOrNone) {
+  if (entry().counts.empty()) return;
   ASSERT_EQ(entry().counts.size(), entry().split_names.size());
   for (std::size_t split = 0; split < entry().counts.size(); ++split) {
     EXPECT_STREQ(entry().counts[split].split, entry().split_names[split]);

@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 namespace mien::testing {
 namespace {
 
-constexpr ReadOptions kAsItIs{.accept_unverified = true};
+const ReadOptions kAsItIs{.accept_unverified = true};
 
 Samples read(const fs::path& source) { return find_dataset("fer2013").read(source, kAsItIs); }
 

@@ -1,0 +1,3 @@
+#include "datasets/tree.h"
+
+namespace mien {}  // namespace mien
