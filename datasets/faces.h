@@ -61,8 +61,6 @@ struct FacePicture {
   Image image;
   std::array<FacePoint, 68> landmarks{};  // iBUG order
 };
-// iBUG order
-};
 
 /// Error (Exit::kUsage): an expression that is none of the eight.
 FacePicture draw_face(const FaceRequest& request);
