@@ -145,19 +145,22 @@ Pack::Pack(const fs::path& path)
       labels_(aligned<std::int64_t>(file_.tensor("labels", DType::kI64, 1), path)),
       split_(aligned<std::int32_t>(file_.tensor("split", DType::kI32, 1), path)),
       subject_(aligned<std::int32_t>(file_.tensor("subject", DType::kI32, 1), path)),
+      sequence_(aligned<std::int32_t>(file_.tensor("sequence", DType::kI32, 1), path)),
       class_names_(names_from(file_, "class_names")),
       split_names_(names_from(file_, "split_names")),
       ids_(lines_of(file_.meta("ids"))) {
   const std::size_t n = static_cast<std::size_t>(size());
-  if (labels_.size() != n || split_.size() != n || subject_.size() != n || ids_.size() != n)
+  if (labels_.size() != n || split_.size() != n || subject_.size() != n || sequence_.size() != n ||
+      ids_.size() != n)
     fail(Exit::kIntegrity,
-         "{}: {} images but {} labels, {} splits, {} subjects, {} ids; prepare "
+         "{}: {} images but {} labels, {} splits, {} subjects, {} sequences, {} ids; prepare "
          "the dataset again",
          path.string(),
          n,
          labels_.size(),
          split_.size(),
          subject_.size(),
+         sequence_.size(),
          ids_.size());
   check_range(labels_, std::int64_t{-1}, class_names_.size(), "label", path);
   check_range(split_, 0, split_names_.size(), "split", path);

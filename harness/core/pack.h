@@ -35,8 +35,8 @@ struct Samples {
   std::vector<std::string> class_names;  // index = label
   std::vector<std::string> split_names;  // index = split
   std::int64_t channels = 1, height = 0, width = 0;
-  std::vector<std::uint8_t> images;   // N*C*H*W; empty where `image_file` holds the same bytes
-  std::filesystem::path image_file;   // for packs larger than memory; else empty
+  std::vector<std::uint8_t> images;  // N*C*H*W; empty where `image_file` holds the same bytes
+  std::filesystem::path image_file;  // for packs larger than memory; else empty
   std::vector<std::int64_t> labels;
   std::vector<std::int32_t> subject, sequence, split;
   std::vector<std::string> ids;
@@ -64,6 +64,7 @@ class Pack {
   std::span<const std::int64_t> labels() const { return labels_; }
   std::span<const std::int32_t> split() const { return split_; }
   std::span<const std::int32_t> subject() const { return subject_; }
+  std::span<const std::int32_t> sequence() const { return sequence_; }
   const std::vector<std::string>& class_names() const { return class_names_; }
   const std::vector<std::string>& split_names() const { return split_names_; }
   const std::vector<std::string>& ids() const { return ids_; }
@@ -81,7 +82,7 @@ class Pack {
   SafetensorsFile file_;
   TensorView images_;
   std::span<const std::int64_t> labels_;
-  std::span<const std::int32_t> split_, subject_;
+  std::span<const std::int32_t> split_, subject_, sequence_;
   std::vector<std::string> class_names_, split_names_, ids_;
 };
 
