@@ -5,6 +5,7 @@
 #include <cstring>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/videoio.hpp>
+#include <opencv2/videoio/registry.hpp>
 #include <string>
 #include <string_view>
 
@@ -73,13 +74,11 @@ bool is_cut(const fs::path& path, const std::string& start) {
 cv::VideoCapture open_clip(const fs::path& path) {
   // One line from us per bad file, none from the library.
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  const bool ffmpeg = cv::videoio_registry::hasBackend(cv::CAP_FFMPEG);
   cv::VideoCapture capture;
-  const std::string name = fs::absolute(path).string();
-  for (const int backend : {cv::CAP_FFMPEG, cv::CAP_OPENCV_MJPEG}) {
-    try {
-      if (capture.open(name, backend)) break;
-    } catch (const cv::Exception&) {  // counts as not opened
-    }
+  try {
+    capture.open(fs::absolute(path).string(), ffmpeg ? cv::CAP_FFMPEG : cv::CAP_OPENCV_MJPEG);
+  } catch (const cv::Exception&) {  // counts as not opened
   }
   if (!capture.isOpened()) fail_clip(path, "cannot be decoded");
   if (capture.get(cv::CAP_PROP_FRAME_WIDTH) * capture.get(cv::CAP_PROP_FRAME_HEIGHT) > kMostPixels)
