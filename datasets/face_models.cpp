@@ -1,0 +1,183 @@
+#include "datasets/face_models.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <limits>
+
+#include "datasets/face_model_files.h"
+#include "harness/core/error.h"
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace mien {
+
+// ---- checks that the readers share -------------------------------------------------------------
+
+void fail_variable(const std::string& where, const std::string& what) {
+  fail(Exit::kPrecondition, "{}: {}; get the file from its owner again", where, what);
+}
+
+void require_finite(std::span<const float> values, const std::string& where) {
+  const auto bad = std::ranges::find_if_not(values, [](float v) { return std::isfinite(v); });
+  if (bad != values.end())
+    fail_variable(where, fmt::format("number {} is not finite", bad - values.begin()));
+}
+
+void require_indices(std::span<const std::int32_t> indices,
+                     std::size_t vertices,
+                     const std::string& where) {
+  for (const std::int32_t index : indices)
+    if (index < 0 || static_cast<std::size_t>(index) >= vertices)
+      fail_variable(where, fmt::format("vertex {} (from 0) of {}", index, vertices));
+}
+
+std::vector<std::string> numbered_names(const std::string& stem, std::size_t count) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{:03}", stem, i));
+  return names;
+}
+
+void add_quad(std::vector<std::int32_t>& triangles, std::span<const std::int32_t, 4> q) {
+  triangles.insert(triangles.end(), {q[0], q[1], q[2]});
+  if (q[3] >= 0) triangles.insert(triangles.end(), {q[0], q[2], q[3]});
+}
+
+namespace {
+
+// ---- which way triangles face ------------------------------------------------------------------
+
+using Vector = std::array<double, 3>;
+
+/// Sum over triangles of area normal times the way from the mesh's middle: positive where most of
+/// a roughly round surface faces away from that middle.
+double outwardness(const FaceModel& model) {
+  Vector middle{};
+  for (std::size_t i = 0; i < model.mean.size(); ++i)
+    middle[i % 3] += model.mean[i] / static_cast<double>(model.vertices());
+  const auto corner = [&](std::int32_t vertex) {
+    Vector v;
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      v[axis] = model.mean[static_cast<std::size_t>(vertex) * 3 + axis] - middle[axis];
+    return v;
+  };
+  double sum = 0;
+  for (std::size_t t = 0; t < model.triangles.size(); t += 3) {
+    const Vector a = corner(model.triangles[t]), b = corner(model.triangles[t + 1]),
+                 c = corner(model.triangles[t + 2]);
+    sum += a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) +
+           a[2] * (b[0] * c[1] - b[1] * c[0]);
+  }
+  return sum;
+}
+
+void face_outwards(FaceModel& model) {
+  if (outwardness(model) >= 0) return;
+  for (std::size_t t = 0; t < model.triangles.size(); t += 3)
+    std::swap(model.triangles[t + 1], model.triangles[t + 2]);
+}
+
+// ---- which format ------------------------------------------------------------------------------
+
+constexpr const char* kFormats =
+    "safetensors (ours, packed ICT-FaceKit) or the folder of ICT-FaceKit";
+
+/// The first bytes of a file; fewer where it is shorter.
+std::string head_of(const fs::path& path) {
+  std::string head(16, '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(Exit::kPrecondition, "{}: cannot be opened; is the path right?", path.string());
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
+}
+
+bool is_safetensors(const std::string& head, std::uintmax_t bytes) {
+  if (head.size() < 9 || head[8] != '{') return false;
+  std::uint64_t header = 0;
+  std::memcpy(&header, head.data(), sizeof header);
+  return header < bytes;
+}
+
+bool is_pickle(const std::string& head, const fs::path& path) {
+  return path.extension() == ".pkl" ||
+         (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5);
+}
+
+[[noreturn]] void fail_unknown(const fs::path& path) {
+  fail(Exit::kPrecondition,
+       "{}: no face model that is read here; expected {}",
+       path.string(),
+       kFormats);
+}
+
+FaceModel load_folder(const fs::path& path) {
+  for (const fs::path& folder : {path, path / "FaceXModel"})
+    if (std::error_code ignored; fs::exists(folder / "generic_neutral_mesh.obj", ignored))
+      return load_ict_folder(folder);
+  fail(Exit::kPrecondition,
+       "{}: a folder without generic_neutral_mesh.obj; give ICT-FaceKit's FaceXModel",
+       path.string());
+}
+
+FaceModel load_file(const fs::path& path) {
+  const std::string head = head_of(path);
+  if (is_pickle(head, path))
+    fail(Exit::kPrecondition,
+         "{}: a pickle (FLAME comes as one), and loading a pickle runs whatever code is in it; "
+         "convert it where you trust it to one of: {}",
+         path.string(),
+         kFormats);
+  if (is_safetensors(head, fs::file_size(path))) return load_packed_model(path);
+  fail_unknown(path);
+}
+
+ordered_json describe(const FaceModel& model) {
+  std::array<float, 3> low, high;
+  low.fill(std::numeric_limits<float>::max());
+  high.fill(std::numeric_limits<float>::lowest());
+  for (std::size_t i = 0; i < model.mean.size(); ++i) {
+    low[i % 3] = std::min(low[i % 3], model.mean[i]);
+    high[i % 3] = std::max(high[i % 3], model.mean[i]);
+  }
+  ordered_json size = nullptr, unit = nullptr;
+  if (model.millimetres > 0) {
+    unit = model.millimetres;
+    size = ordered_json::array();
+    for (std::size_t axis = 0; axis < 3; ++axis)
+      size.push_back(std::round((high[axis] - low[axis]) * model.millimetres * 10) / 10);
+  }
+  return {{"name", model.name},
+          {"licence", model.licence},
+          {"millimetres_per_unit", unit},
+          {"vertices", model.vertices()},
+          {"triangles", model.triangles.size() / 3},
+          {"identity_modes", model.identity_modes()},
+          {"expression_modes", model.expression_modes()},
+          {"identity_std", !model.identity_std.empty()},
+          {"expression_std", !model.expression_std.empty()},
+          {"landmarks68", !model.landmarks68.empty()},
+          {"size_mm", size}};
+}
+
+}  // namespace
+
+FaceModel load_face_model(const fs::path& path) {
+  std::error_code ignored;
+  FaceModel model = fs::is_directory(path, ignored) ? load_folder(path) : load_file(path);
+  face_outwards(model);
+  return model;
+}
+
+ordered_json describe_face_model(const fs::path& path) { return describe(load_face_model(path)); }
+
+ordered_json pack_face_model(const fs::path& path, const fs::path& out) {
+  const FaceModel model = load_face_model(path);
+  save_face_model(out, model);
+  return describe(model);
+}
+
+}  // namespace mien
