@@ -15,37 +15,6 @@ using nlohmann::ordered_json;
 
 namespace mien {
 
-// ---- checks that the readers share -------------------------------------------------------------
-
-void fail_variable(const std::string& where, const std::string& what) {
-  fail(Exit::kPrecondition, "{}: {}; get the file from its owner again", where, what);
-}
-
-void require_finite(std::span<const float> values, const std::string& where) {
-  const auto bad = std::ranges::find_if_not(values, [](float v) { return std::isfinite(v); });
-  if (bad != values.end())
-    fail_variable(where, fmt::format("number {} is not finite", bad - values.begin()));
-}
-
-void require_indices(std::span<const std::int32_t> indices,
-                     std::size_t vertices,
-                     const std::string& where) {
-  for (const std::int32_t index : indices)
-    if (index < 0 || static_cast<std::size_t>(index) >= vertices)
-      fail_variable(where, fmt::format("vertex {} (from 0) of {}", index, vertices));
-}
-
-std::vector<std::string> numbered_names(const std::string& stem, std::size_t count) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{:03}", stem, i));
-  return names;
-}
-
-void add_quad(std::vector<std::int32_t>& triangles, std::span<const std::int32_t, 4> q) {
-  triangles.insert(triangles.end(), {q[0], q[1], q[2]});
-  if (q[3] >= 0) triangles.insert(triangles.end(), {q[0], q[2], q[3]});
-}
-
 namespace {
 
 // ---- which way triangles face ------------------------------------------------------------------
@@ -83,7 +52,9 @@ void face_outwards(FaceModel& model) {
 // ---- which format ------------------------------------------------------------------------------
 
 constexpr const char* kFormats =
-    "safetensors (ours, packed ICT-FaceKit) or the folder of ICT-FaceKit";
+    "safetensors (ours, packed ICT-FaceKit), ICT-FaceKit's folder, MATLAB (BFM 2009, "
+    "BaselFaceModel_mod, BFM_model_front, HIFI3D++, LYHM), HDF5 (BFM 2017, 2019), sfm_shape_*.bin "
+    "or Exp_Pca.bin";
 
 /// The first bytes of a file; fewer where it is shorter.
 std::string head_of(const fs::path& path) {
@@ -131,7 +102,12 @@ FaceModel load_file(const fs::path& path) {
          "convert it where you trust it to one of: {}",
          path.string(),
          kFormats);
-  if (is_safetensors(head, fs::file_size(path))) return load_packed_model(path);
+  const std::uintmax_t bytes = fs::file_size(path);
+  if (is_safetensors(head, bytes)) return load_packed_model(path);
+  if (head.starts_with("MATLAB ")) return load_mat_model(path);
+  if (head.starts_with("\x89HDF\r\n\x1a\n")) return load_hdf_model(path);
+  if (is_exp_pca(head, bytes)) return load_exp_pca(path);
+  if (is_sfm_model(head)) return load_sfm_model(path);
   fail_unknown(path);
 }
 

@@ -193,7 +193,7 @@ TEST(IctModel, FolderIsChecked) {
   EXPECT_ERROR(
       load_face_model(dir.path()), Exit::kPrecondition, "identity001.obj: 5 vertices and 4");
   dir.write("FaceXModel/identity001.obj", kQuad.substr(8));
-  EXPECT_ERROR(load_face_model(dir.path()), Exit::kPrecondition, "identity001.obj:5: index 5 of 4");
+  EXPECT_ERROR(load_face_model(dir.path()), Exit::kPrecondition, "identity001.obj:6: index 5 of 4");
   write_ict_folder(dir);
   dir.write("FaceXModel/vertex_indices.json", indices_json("1, 2"));
   EXPECT_ERROR(load_face_model(dir.path()), Exit::kPrecondition, "2 landmarks, expected 68");
