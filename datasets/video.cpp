@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <opencv2/core/utils/logger.hpp>
+#include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 #include <opencv2/videoio/registry.hpp>
 #include <string>
@@ -18,6 +19,8 @@ namespace mien {
 namespace {
 
 constexpr double kMostPixels = 1 << 26;  // a header may claim anything; memory is finite
+
+constexpr int kQuality = 85;  // JPEG's scale of 100
 
 /// How files begin that we hand to a decoder. Nothing else is handed on: decoders also take play
 /// lists, which name further files and addresses.
@@ -99,6 +102,11 @@ bool next(cv::VideoCapture& capture, cv::Mat& frame) {
   }
 }
 
+cv::Mat view_of(const Image& image) {
+  MIEN_ASSERT(image.channels == 3);
+  return {image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.pixels.data())};
+}
+
 Image image_of(const cv::Mat& frame) {
   MIEN_ASSERT(frame.type() == CV_8UC3 && frame.isContinuous());
   return {frame.cols, frame.rows, 3, {frame.datastart, frame.dataend}};
@@ -126,15 +134,32 @@ int read_clip(const fs::path& path, const std::function<bool(int, const Image&)>
   return number;
 }
 
-void write_clip(const fs::path& path, std::span<const Image> frames, double fps) {
+std::vector<double> read_motion(const fs::path& path) {
+  std::vector<double> motion;
+  cv::Mat1b gray, smooth, last;
+  read_clip(path, [&](int number, const Image& frame) {
+    cv::cvtColor(view_of(frame), gray, cv::COLOR_BGR2GRAY);
+    cv::GaussianBlur(gray, smooth, {11, 11}, 0);
+    if (number > 0)
+      motion.push_back(smooth.size() == last.size() ? cv::norm(smooth, last, cv::NORM_L1) : 0);
+    std::swap(smooth, last);
+    return true;
+  });
+  return motion;
+}
+
+void write_clip(const fs::path& path, std::span<const Image> frames, double fps, int scale) {
   MIEN_ASSERT(!frames.empty() && path.extension() == ".avi");
-  const cv::Size size(frames[0].width, frames[0].height);
+  const cv::Size size(frames[0].width * scale, frames[0].height * scale);
   cv::VideoWriter writer(
       path.string(), cv::CAP_OPENCV_MJPEG, cv::VideoWriter::fourcc('M', 'J', 'P', 'G'), fps, size);
   if (!writer.isOpened()) fail(Exit::kPrecondition, "{}: cannot be written", path.string());
+  writer.set(cv::VIDEOWRITER_PROP_QUALITY, kQuality);
   for (const Image& frame : frames) {
-    MIEN_ASSERT(frame.width == size.width && frame.height == size.height && frame.channels == 3);
-    writer.write(cv::Mat(size, CV_8UC3, const_cast<std::uint8_t*>(frame.pixels.data())));
+    MIEN_ASSERT(frame.width * scale == size.width && frame.height * scale == size.height);
+    cv::Mat pixels = view_of(frame);
+    if (scale > 1) cv::resize(view_of(frame), pixels, size, 0, 0, cv::INTER_LINEAR);
+    writer.write(pixels);
   }
   writer.release();
   // The encoder does not say that the disk is full.

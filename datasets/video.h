@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "datasets/image.h"
 
@@ -28,8 +29,16 @@ ClipHeader read_clip_header(const std::filesystem::path& path);
 int read_clip(const std::filesystem::path& path,
               const std::function<bool(int number, const Image& frame)>& use);
 
-/// Motion JPEG in an AVI; equal frames give equal bytes. REQUIRES: at least one frame, all of one
-/// size, all BGR; a name that ends in .avi. Error (Exit::kPrecondition): cannot be written.
-void write_clip(const std::filesystem::path& path, std::span<const Image> frames, double fps);
+/// How much changes from each frame to the next: sum of the absolute differences of gray values
+/// after a Gaussian of 11x11 px. One figure less than frames. Errors: as for read_clip.
+std::vector<double> read_motion(const std::filesystem::path& path);
+
+/// Motion JPEG in an AVI, enlarged by `scale`; equal frames give equal bytes. REQUIRES: at least
+/// one frame, all of one size, all BGR; a name that ends in .avi. Error (Exit::kPrecondition):
+/// cannot be written.
+void write_clip(const std::filesystem::path& path,
+                std::span<const Image> frames,
+                double fps,
+                int scale = 1);
 
 }  // namespace mien
