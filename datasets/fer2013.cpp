@@ -208,8 +208,9 @@ ordered_json manifest_of(const Layout& layout,
                                    {"md5", file.md5},
                                    {"published", file.published}});
   manifest["counts"] = class_counts(samples);
-  manifest["duplicates"] = duplicates(samples);
-  manifest["constant_images"] = constant_images(samples);
+  const ImageKeys keys = image_keys(samples);
+  manifest["duplicates"] = duplicates(samples, keys);
+  manifest["constant_images"] = constant_images(samples, keys);
   return manifest;
 }
 

@@ -13,22 +13,13 @@ namespace {
 
 using Rows = std::vector<std::size_t>;
 
-std::size_t image_bytes(const Samples& s) {
-  return static_cast<std::size_t>(s.channels * s.height * s.width);
-}
-
-std::string_view image_of(const Samples& s, std::size_t row) {
-  const std::size_t bytes = image_bytes(s);
-  return {reinterpret_cast<const char*>(s.images.data()) + row * bytes, bytes};
-}
-
 /// Rows of every image that occurs at all, in order of first occurrence.
-std::vector<Rows> groups_of(const Samples& s) {
+std::vector<Rows> groups_of(const ImageKeys& keys) {
   std::unordered_map<std::string_view, std::size_t> group_of_image;
-  group_of_image.reserve(s.labels.size());
+  group_of_image.reserve(keys.image.size());
   std::vector<Rows> groups;
-  for (std::size_t row = 0; row < s.labels.size(); ++row) {
-    const auto [found, fresh] = group_of_image.try_emplace(image_of(s, row), groups.size());
+  for (std::size_t row = 0; row < keys.image.size(); ++row) {
+    const auto [found, fresh] = group_of_image.try_emplace(keys.image[row], groups.size());
     if (fresh) groups.emplace_back();
     groups[found->second].push_back(row);
   }
@@ -106,10 +97,23 @@ void check_counts(const DatasetEntry& entry, const Samples& s) {
   }
 }
 
-ordered_json duplicates(const Samples& s) {
+ImageKeys image_keys(const Samples& s) {
+  const std::size_t bytes = static_cast<std::size_t>(s.channels * s.height * s.width);
+  MIEN_ASSERT(s.images.size() == bytes * s.labels.size());
+  ImageKeys keys;
+  for (std::size_t row = 0; row < s.labels.size(); ++row) {
+    const std::string_view image(reinterpret_cast<const char*>(s.images.data()) + row * bytes,
+                                 bytes);
+    keys.image.push_back(image);
+    keys.constant.push_back(image.find_first_not_of(image.front()) == image.npos);
+  }
+  return keys;
+}
+
+ordered_json duplicates(const Samples& s, const ImageKeys& keys) {
   std::int64_t identical = 0, conflicting = 0, spanning = 0;
   std::vector<Leak> leaks(s.split_names.size());
-  const std::vector<Rows> groups = groups_of(s);
+  const std::vector<Rows> groups = groups_of(keys);
   for (const Rows& group : groups) {
     if (group.size() < 2) continue;
     ++identical;
@@ -128,13 +132,10 @@ ordered_json duplicates(const Samples& s) {
   return result;
 }
 
-ordered_json constant_images(const Samples& s) {
+ordered_json constant_images(const Samples& s, const ImageKeys& keys) {
   std::vector<std::int64_t> counts(s.split_names.size());
-  for (std::size_t row = 0; row < s.labels.size(); ++row) {
-    const std::string_view image = image_of(s, row);
-    if (image.find_first_not_of(image.front()) == std::string_view::npos)
-      ++counts[static_cast<std::size_t>(s.split[row])];
-  }
+  for (std::size_t row = 0; row < s.labels.size(); ++row)
+    counts[static_cast<std::size_t>(s.split[row])] += keys.constant[row];
   ordered_json result = ordered_json::object();
   for (std::size_t split = 0; split < counts.size(); ++split)
     result[s.split_names[split]] = counts[split];

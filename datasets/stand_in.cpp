@@ -11,15 +11,15 @@ using nlohmann::ordered_json;
 namespace mien {
 
 void write_marker(const fs::path& folder, const StandInMarker& marker) {
-  const ordered_json text = {
+  ordered_json text = {
       {"what", "synthetic stand-in; not the real dataset"},
       {"dataset", marker.dataset},
       {"generator", marker.generator},
       {"seed", marker.seed},
       {"subjects", marker.subjects},
-      {"md5", marker.md5},
-      {"subject_runs", marker.runs},
   };
+  if (!marker.md5.empty()) text["md5"] = marker.md5;
+  if (!marker.runs.empty()) text["subject_runs"] = marker.runs;
   write_text(folder / kMarkerName, text.dump() + "\n");
 }
 
@@ -34,8 +34,8 @@ std::optional<StandInMarker> read_marker(const fs::path& folder) {
     text.at("generator").get_to(marker.generator);
     text.at("seed").get_to(marker.seed);
     text.at("subjects").get_to(marker.subjects);
-    text.at("md5").get_to(marker.md5);
-    text.at("subject_runs").get_to(marker.runs);
+    if (text.contains("md5")) text["md5"].get_to(marker.md5);
+    if (text.contains("subject_runs")) text["subject_runs"].get_to(marker.runs);
     return marker;
   } catch (const ordered_json::exception&) {
     fail(Exit::kIntegrity,

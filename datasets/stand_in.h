@@ -16,9 +16,9 @@ struct StandInMarker {
   int generator = 0;  // DatasetEntry::stand_in_version
   std::uint64_t seed = 0;
   int subjects = 0;
-  std::string md5;  // of the dataset file beside it
-  /// (subject, rows) in row order: true layouts often have no place for the subject.
-  std::vector<std::pair<int, int>> runs;
+  std::string md5 = {};  // of the dataset file beside it; "" where the dataset is a tree
+  /// (subject, rows) in row order, where the true layout has no place for the subject; else none.
+  std::vector<std::pair<int, int>> runs = {};
 };
 
 inline constexpr const char* kMarkerName = "STAND-IN.json";

@@ -52,17 +52,27 @@ struct TreeFormat {
 /// in which no face is found, are left out, counted and named in the manifest:
 ///   "n_total", "n_used", "n_no_face", "n_failed", "problems": [{"path", "reason"}], "tree":
 ///   {"files", "bytes", "sha256"} over all files that were read.
-/// Memory stays bounded: pixels go to a file in `options.workspace`, and a read that was
-/// interrupted goes on where it stopped. Errors: Exit::kPrecondition where no picture can be used,
-/// or with options.strict at all problems.
+/// What was read is in manifest["facts"] as the listing has it; a folder with a marker (stand_in.h)
+/// gives DataKind::kStandIn, others Listing.data.
+/// Memory stays bounded: pixels go to `image_file` in `options.workspace`, and a read that was
+/// interrupted goes on where it stopped; without a workspace they are in `images`. The workspace
+/// also receives kTreeFiles. Errors: Exit::kPrecondition where no picture can be used, at problems
+/// with options.strict, and where the workspace cannot be written or the face detector is not
+/// there.
 Samples read_tree(const DatasetEntry& entry,
                   const std::filesystem::path& source,
                   Listing listing,
                   const TreeFormat& format,
                   const ReadOptions& options);
 
+/// In the workspace: one line "sha256  path" per file that was read, sorted by path.
+inline constexpr const char* kTreeFiles = "files.sha256";
+
+/// Error (Exit::kPrecondition) unless the manifest's "problems" are empty: what --strict says.
+void refuse_problems(const std::filesystem::path& source, const nlohmann::ordered_json& problems);
+
 /// Every regular file below `folder` as sorted relative paths with '/'. Follows symbolic links,
-/// each directory once. Unreadable folders and loops become problems.
+/// each directory once. Unreadable folders, loops, and what is no file become problems.
 std::vector<std::string> walk(const std::filesystem::path& folder, std::vector<Problem>& problems);
 
 }  // namespace mien

@@ -1,0 +1,43 @@
+#include "datasets/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace mien {
+
+int usable_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+void parallel_for(std::size_t count, const std::function<void(std::size_t, int)>& work) {
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::size_t failed_index = count;
+  std::exception_ptr failure;
+  const auto run = [&](int worker) {
+    for (std::size_t index; (index = next++) < count;) {
+      try {
+        work(index, worker);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        // Indices are begun in order, so the lowest failing one has begun before any other failed.
+        if (index < failed_index) {
+          failed_index = index;
+          failure = std::current_exception();
+        }
+        next = count;
+      }
+    }
+  };
+  const int workers = static_cast<int>(std::min<std::size_t>(count, usable_cores()));
+  {
+    std::vector<std::jthread> threads;
+    for (int worker = 1; worker < workers; ++worker) threads.emplace_back(run, worker);
+    run(0);
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace mien
