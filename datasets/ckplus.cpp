@@ -273,7 +273,6 @@ Listing list(const fs::path& source, const ReadOptions& options) {
   }
   check_whole(source, sequences, listing);
   if (rule == "neutral-first") listing.class_names.push_back(kNeutral);
-  listing.facts["frame_rule"] = rule;
   compare_with_published(sequences, listing);
   listing.facts["facs_files"] = facs;
   listing.facts["ignored_files"] = ignored;

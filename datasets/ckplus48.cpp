@@ -108,7 +108,6 @@ Listing list(const fs::path& source) {
          source.string(),
          kCkplus48.how_to_obtain);
   number_sequences(listing, sequence_of_picture);
-  drop_duplicates(listing);
   for (int label = 0; label < kCkClasses; ++label)
     compare(listing,
             fmt::format("images_{}", kCkClassNames[label]).c_str(),

@@ -132,7 +132,6 @@ Listing list(const fs::path& source) {
          kFerg.how_to_obtain);
   sort_pictures(found);
   for (auto& [name, picture] : found) listing.pictures.push_back(std::move(picture));
-  drop_duplicates(listing);
   compare(listing, "images", std::ssize(listing.pictures), kImages);
   listing.facts["ignored_files"] = ignored;
   return listing;

@@ -1,10 +1,8 @@
 #include "datasets/listing.h"
 
 #include <algorithm>
-#include <set>
 
 #include "datasets/stand_in.h"
-#include "datasets/stand_in_tree.h"
 #include "harness/core/error.h"
 
 namespace fs = std::filesystem;
@@ -60,25 +58,13 @@ Listing start_listing(const DatasetEntry& entry,
   listing.class_names.assign(entry.class_names.begin(), entry.class_names.end());
   listing.facts = nlohmann::ordered_json::object();
   files = walk(source, listing.problems);
-  if (is_stand_in(source, files)) listing.data = DataKind::kStandIn;
+  std::erase(files, kMarkerName);
   return listing;
 }
 
 void compare(Listing& listing, const char* name, std::int64_t found, std::int64_t published) {
   listing.facts[name] = {{"found", found}, {"published", published}};
-  if (found != published && listing.data == DataKind::kReal) listing.data = DataKind::kUnverified;
-}
-
-void drop_duplicates(Listing& listing) {
-  std::set<std::string> seen;
-  std::vector<Picture> kept;
-  for (Picture& picture : listing.pictures) {
-    if (seen.insert(picture.id).second)
-      kept.push_back(std::move(picture));
-    else
-      listing.problems.push_back({picture.file, "another file is called " + picture.id + " too"});
-  }
-  listing.pictures = std::move(kept);
+  if (found != published) listing.data = DataKind::kUnverified;
 }
 
 std::int64_t count_of(const Listing& listing, std::int64_t label) {

@@ -23,19 +23,14 @@ std::string upper(std::string_view text);
 /// The parts of a relative path between its '/'. Views into `path`.
 std::vector<std::string_view> parts_of(std::string_view path);
 
-/// A listing with the entry's class names and an empty set of facts; `files` receives what `walk`
-/// finds. In a stand-in `data` is kStandIn.
-/// Errors: Exit::kPrecondition where `source` is no folder; Exit::kIntegrity where a stand-in's
-/// files are not those of its marker.
+/// A listing with the entry's class names and no facts yet; `files` receives what `walk` finds.
+/// Error (Exit::kPrecondition): `source` is no folder.
 Listing start_listing(const DatasetEntry& entry,
                       const std::filesystem::path& source,
                       std::vector<std::string>& files);
 
-/// Records facts[name] = {"found", "published"}. Real data that differs is kUnverified.
+/// Records facts[name] = {"found", "published"}; a copy that differs is kUnverified.
 void compare(Listing& listing, const char* name, std::int64_t found, std::int64_t published);
-
-/// Leaves the first picture of each id; the others become problems.
-void drop_duplicates(Listing& listing);
 
 /// Pictures of class `label`.
 std::int64_t count_of(const Listing& listing, std::int64_t label);

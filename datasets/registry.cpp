@@ -6,11 +6,18 @@
 namespace mien {
 
 extern const DatasetEntry kFer2013;
+extern const DatasetEntry kCkplus, kCkplus48, kJaffe, kFerg;
+extern const DatasetEntry kMmi;
 
 namespace {
 
 constexpr const DatasetEntry* kDatasets[] = {
     &kFer2013,
+    &kCkplus,
+    &kCkplus48,
+    &kJaffe,
+    &kFerg,
+    &kMmi,
 };
 
 }  // namespace

@@ -1,12 +1,11 @@
 #include "datasets/stand_in_tree.h"
 
+#include <fmt/format.h>
+
 #include "datasets/image_io.h"
 #include "datasets/parallel.h"
 #include "datasets/stand_in.h"
-#include "datasets/tree.h"
-#include "harness/core/error.h"
 #include "harness/core/files.h"
-#include "harness/core/sha256.h"
 
 namespace fs = std::filesystem;
 
@@ -24,15 +23,6 @@ void draw_one(const fs::path& out, const PlannedPicture& planned) {
   write_text(out / planned.landmarks, lines);
 }
 
-std::string digest_of(const fs::path& source, const std::vector<std::string>& files) {
-  Digest md5("MD5");
-  std::error_code error;
-  for (const std::string& file : files)
-    if (file != kMarkerName)
-      md5.update(fmt::format("{}\t{}\n", file, fs::file_size(source / file, error)));
-  return md5.hex();
-}
-
 }  // namespace
 
 void draw_pictures(const fs::path& out, std::span<const PlannedPicture> plan) {
@@ -42,26 +32,11 @@ void draw_pictures(const fs::path& out, std::span<const PlannedPicture> plan) {
 void mark_stand_in(const DatasetEntry& entry,
                    const fs::path& out,
                    const SynthesizeOptions& options) {
-  std::vector<Problem> problems;
   write_marker(out,
                {.dataset = entry.name,
                 .generator = entry.stand_in_version,
                 .seed = options.seed,
-                .subjects = options.subjects,
-                .md5 = digest_of(out, walk(out, problems)),
-                .runs = {}});
-  MIEN_ASSERT(problems.empty());
-}
-
-bool is_stand_in(const fs::path& source, const std::vector<std::string>& files) {
-  const std::optional<StandInMarker> marker = read_marker(source);
-  if (marker && marker->md5 != digest_of(source, files))
-    fail(
-        Exit::kIntegrity,
-        "{}: its files are not those that {} records; delete the folder, the stand-in is made anew",
-        source.string(),
-        kMarkerName);
-  return marker.has_value();
+                .subjects = options.subjects});
 }
 
 }  // namespace mien

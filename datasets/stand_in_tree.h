@@ -1,10 +1,9 @@
-// Stand-ins that are trees of pictures: drawn on all cores, known again by their marker.
+// Stand-ins that are trees of pictures: drawn on all cores.
 #pragma once
 
 #include <filesystem>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "datasets/dataset.h"
 #include "datasets/faces.h"
@@ -21,13 +20,9 @@ struct PlannedPicture {
 /// Draws and writes all of `plan` below `out`, on all cores; the bytes do not depend on how many.
 void draw_pictures(const std::filesystem::path& out, std::span<const PlannedPicture> plan);
 
-/// Marks the finished tree `out`: its marker holds the digest of all file names and sizes.
+/// Marks the finished tree `out`.
 void mark_stand_in(const DatasetEntry& entry,
                    const std::filesystem::path& out,
                    const SynthesizeOptions& options);
-
-/// Whether `source` has a marker. `files` are those that `walk` finds in it.
-/// Error (Exit::kIntegrity): they are not what the marker was written for.
-bool is_stand_in(const std::filesystem::path& source, const std::vector<std::string>& files);
 
 }  // namespace mien
