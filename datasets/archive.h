@@ -1,4 +1,5 @@
-// The door to libarchive: members of .tar.gz, .tgz and .zip files as byte sources.
+// The door to libarchive: members of .tar.gz, .tgz and .zip files as byte sources. What unpacks to
+// more than 200 times its size and 16 MiB is refused wherever it is met.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +20,12 @@ bool is_archive(const std::filesystem::path& path);
 /// Errors (Exit::kPrecondition): not an archive, corrupt, no permission.
 std::vector<std::string> find_members(const std::filesystem::path& path,
                                       std::span<const char* const> wanted);
+
+/// Unpacks all of `path` into the new folder `folder`, which appears whole or not at all.
+/// Errors (Exit::kPrecondition): as for find_members; a member that is no plain file or folder,
+/// that would lie outside of `folder`, or that is there twice; more bytes than an honest archive
+/// holds.
+void unpack(const std::filesystem::path& path, const std::filesystem::path& folder);
 
 /// The member called exactly `member`; its bytes are unpacked as they are read.
 /// Errors (Exit::kPrecondition): as for find_members, and no such member.
