@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ class FaceRandom {
  private:
   std::uint64_t state_;
 };
+
+/// A stream of its own for every seed and list of keys.
+FaceRandom random_for(std::uint64_t seed, std::initializer_list<std::uint64_t> keys);
 
 enum class FaceStyle {
   kWild,  // a photograph from anywhere: pose, light, occlusion, background, noise all vary

@@ -1,0 +1,31 @@
+// Smooth random patterns: what makes skin, hair and walls look like something.
+#pragma once
+
+#include <cstdint>
+
+#include "datasets/vec3.h"
+
+namespace mien {
+
+inline float lattice(std::uint32_t grain, int x, int y, int z) {
+  std::uint32_t h = grain ^ (static_cast<std::uint32_t>(x) * 0x8da6b343u) ^
+                    (static_cast<std::uint32_t>(y) * 0xd8163841u) ^
+                    (static_cast<std::uint32_t>(z) * 0xcb1ab31fu);
+  h = (h ^ (h >> 15)) * 0x2c1b3c6du;
+  h = (h ^ (h >> 12)) * 0x297a2d39u;
+  return static_cast<float>((h ^ (h >> 15)) >> 8) * 0x1p-23f - 1;
+}
+
+/// -1..1, smooth, with features of size 1; another `grain` is another pattern.
+inline float noise(std::uint32_t grain, const Vec3& p) {
+  const float fx = std::floor(p.x), fy = std::floor(p.y), fz = std::floor(p.z);
+  const int x = static_cast<int>(fx), y = static_cast<int>(fy), z = static_cast<int>(fz);
+  const auto smooth = [](float t) { return t * t * (3 - 2 * t); };
+  const float tx = smooth(p.x - fx), ty = smooth(p.y - fy), tz = smooth(p.z - fz);
+  const auto row = [&](int b, int c) {
+    return mix(lattice(grain, x, b, c), lattice(grain, x + 1, b, c), tx);
+  };
+  return mix(mix(row(y, z), row(y + 1, z), ty), mix(row(y, z + 1), row(y + 1, z + 1), ty), tz);
+}
+
+}  // namespace mien

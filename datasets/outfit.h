@@ -1,0 +1,30 @@
+// What a head wears: hair, neck and shoulders, glasses.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "datasets/head.h"
+#include "datasets/person.h"
+
+namespace mien {
+
+/// Triangles of several parts.
+struct Scene {
+  std::vector<Vec3> at;     // mm
+  std::vector<Vec3> place;  // see Head::place
+  std::vector<std::int32_t> triangles;
+  std::vector<Part> part;  // per triangle
+
+  std::int32_t vertex(const Vec3& where, const Vec3& painted_as);
+  void triangle(std::int32_t a, std::int32_t b, std::int32_t c, Part what);
+};
+
+/// Hair over the skin of `head`, whose vertices are the first of `scene`.
+void add_hair(Scene& scene, const Head& head, const Person& person);
+void add_glasses(Scene& scene, const Vec3& left_eye, const Vec3& right_eye);
+/// Neck and shoulders.
+void add_body(Scene& scene);
+
+}  // namespace mien

@@ -1,0 +1,353 @@
+#include "datasets/portrait.h"
+
+#include "datasets/outfit.h"
+#include "datasets/rasterizer.h"
+
+namespace mien {
+namespace {
+
+/// Samples per pixel along one side: small pictures need more, large ones look smooth anyway.
+int samples_for(int height_px) {
+  if (height_px <= 64) return 4;
+  if (height_px <= 112) return 3;
+  return height_px <= 360 ? 2 : 1;
+}
+
+// ---- geometry ----------------------------------------------------------------------------------
+
+struct Turn {
+  std::array<Vec3, 3> rows;
+  Vec3 operator()(const Vec3& p) const {
+    return {dot(rows[0], p), dot(rows[1], p), dot(rows[2], p)};
+  }
+};
+
+Turn turn_of(float yaw, float pitch, float roll) {
+  const float cy = std::cos(yaw), sy = std::sin(yaw), cp = std::cos(pitch), sp = std::sin(pitch);
+  const float cr = std::cos(roll), sr = std::sin(roll);
+  const Vec3 x{cy, 0, sy}, y{sp * sy, cp, -sp * cy}, z{-cp * sy, sp, cp * cy};
+  return {{x * cr - y * sr, x * sr + y * cr, z}};
+}
+
+/// The point about which a head turns, and the frame in which a picture is composed.
+constexpr Vec3 kPivot{0, -45, -10};
+
+Vec3 turned(const Turn& turn, const Vec3& p) { return turn(p - kPivot) + kPivot; }
+
+Vec3 shape_at(const Sitter& sitter, std::int32_t vertex) {
+  const float* p = &sitter.shape[3 * static_cast<std::size_t>(vertex)];
+  return {p[0], p[1], p[2]};
+}
+
+/// Where the eyes of `sitter` are: their slits' middles, a little behind.
+Vec3 eye_middle(const Sitter& sitter, std::size_t inner_mark, std::size_t outer_mark) {
+  const auto& marks = sitter.head.model.landmarks68;
+  return (shape_at(sitter, marks[inner_mark]) + shape_at(sitter, marks[outer_mark])) * 0.5f;
+}
+
+Scene scene_of(const Sitter& sitter, const Occasion& occasion) {
+  Scene scene;
+  const std::size_t n = sitter.head.place.size();
+  scene.place = sitter.head.place;
+  scene.at.resize(n);
+  for (std::size_t v = 0; v < n; ++v) scene.at[v] = shape_at(sitter, static_cast<std::int32_t>(v));
+  scene.triangles = sitter.head.model.triangles;
+  scene.part = sitter.head.triangle_of;
+  add_hair(scene, sitter.head, sitter.person);
+  if (sitter.person.has_glasses)
+    add_glasses(scene, eye_middle(sitter, 36, 39), eye_middle(sitter, 42, 45));
+  const std::size_t head_end = scene.at.size();
+  add_body(scene);
+  const Turn head = turn_of(occasion.yaw, occasion.pitch, occasion.roll);
+  const Turn body = turn_of(0.35f * occasion.yaw, 0, 0.2f * occasion.roll);
+  for (std::size_t v = 0; v < scene.at.size(); ++v)
+    scene.at[v] = turned(v < head_end ? head : body, scene.at[v]);
+  return scene;
+}
+
+std::vector<Vec3> normals_of(const Scene& scene) {
+  std::vector<Vec3> normals(scene.at.size());
+  for (std::size_t t = 0; t < scene.triangles.size(); t += 3) {
+    const auto a = static_cast<std::size_t>(scene.triangles[t]),
+               b = static_cast<std::size_t>(scene.triangles[t + 1]),
+               c = static_cast<std::size_t>(scene.triangles[t + 2]);
+    const Vec3 n = cross(scene.at[b] - scene.at[a], scene.at[c] - scene.at[a]);
+    normals[a] += n;
+    normals[b] += n;
+    normals[c] += n;
+  }
+  for (Vec3& n : normals) n = unit(n);
+  return normals;
+}
+
+/// Millimetres to samples.
+struct Camera {
+  float scale, centre_x, centre_y, distance, middle_y;
+  Vec3 operator()(const Vec3& p) const {
+    const float near = scale * distance / (distance - p.z);
+    return {centre_x + near * p.x, centre_y - near * (p.y - middle_y), p.z};
+  }
+};
+
+Camera camera_of(const Sitter& sitter, const Occasion& o, const FaceRequest& request, int samples) {
+  float low = 1e9f, high = -1e9f;
+  for (std::size_t v = 0; v < sitter.head.place.size(); ++v) {
+    if (sitter.head.part[v] != Part::kSkin) continue;
+    low = std::min(low, sitter.shape[3 * v + 1]);
+    high = std::max(high, sitter.shape[3 * v + 1]);
+  }
+  const auto share = static_cast<float>(request.face_share);
+  const float height = static_cast<float>(request.height * samples);
+  Camera camera{};
+  camera.distance = o.distance;
+  // The face's plane lies this far before the pivot, where perspective enlarges.
+  const float plane = o.distance / (o.distance - 50);
+  camera.scale = share * o.zoom * height / ((high - low) * plane);
+  camera.middle_y = (low + high) / 2;
+  const float above = std::max(0.03f, 0.3f * (1 - share));  // room over the crown
+  const float middle = share > 0.85f ? 0.5f : above + share / 2;
+  camera.centre_x =
+      (static_cast<float>(request.width) / static_cast<float>(request.height) / 2 + o.shift_x) *
+      height;
+  camera.centre_y = (middle + o.shift_y) * height;
+  return camera;
+}
+
+// ---- shadows -----------------------------------------------------------------------------------
+
+/// What the lamp sees: depth over a grid across its direction.
+class Shadows {
+ public:
+  Shadows(const Scene& scene, const Vec3& towards) : raster_(kSide, kSide) {
+    right_ = unit(cross(Vec3{0, 1, 0}, towards));
+    up_ = cross(towards, right_);
+    towards_ = towards;
+    std::vector<Vec3> seen;
+    seen.reserve(scene.at.size());
+    for (const Vec3& p : scene.at) seen.push_back(project(p));
+    raster_.draw(seen, scene.triangles, Sides::kFront);
+  }
+  /// 1 in the light, 0 in the shade.
+  float light_at(const Vec3& p) const {
+    const Vec3 s = project(p);
+    const float x = s.x - 0.5f, y = s.y - 0.5f;
+    const int left = static_cast<int>(std::floor(x)), top = static_cast<int>(std::floor(y));
+    if (left < 0 || top < 0 || left + 1 >= kSide || top + 1 >= kSide) return 1;
+    const float fx = x - static_cast<float>(left), fy = y - static_cast<float>(top);
+    const auto free = [&](int dx, int dy) {
+      return ramp(9, 3, raster_.depth[raster_.at(left + dx, top + dy)] - s.z);
+    };
+    return mix(mix(free(0, 0), free(1, 0), fx), mix(free(0, 1), free(1, 1), fx), fy);
+  }
+
+ private:
+  static constexpr int kSide = 120;
+  static constexpr float kReach = 190;  // mm from the middle
+  Vec3 project(const Vec3& p) const {
+    constexpr float scale = kSide / (2 * kReach);
+    const Vec3 q = p - Vec3{0, -25, 0};
+    return {kSide / 2.0f + scale * dot(q, right_),
+            kSide / 2.0f - scale * dot(q, up_),
+            dot(q, towards_)};
+  }
+  Vec3 right_, up_, towards_;
+  Raster raster_;
+};
+
+// ---- light -------------------------------------------------------------------------------------
+
+struct Stuff {
+  float gloss, wrap;
+  bool flat;  // does not take the light's direction
+};
+
+Stuff stuff_of(Part part) {
+  switch (part) {
+    case Part::kEye:
+      return {0.0f, 0.6f, false};
+    case Part::kTeeth:
+      return {0.2f, 0.5f, false};
+    case Part::kMouth:
+    case Part::kLidInside:
+      return {0, 0.5f, false};
+    case Part::kHair:
+      return {0.5f, 0.3f, false};
+    case Part::kBody:
+      return {0.1f, 0.2f, false};
+    default:
+      return {1, 0, false};
+  }
+}
+
+class Shader {
+ public:
+  Shader(const Sitter& sitter, const Occasion& occasion, const Scene& scene, bool toon)
+      : sitter_(sitter),
+        occasion_(occasion),
+        scene_(scene),
+        toon_(toon),
+        normals_(normals_of(scene)),
+        shadows_(scene, occasion.light.towards) {}
+
+  /// Light from triangle `t` at the point with these weights of its corners.
+  Vec3 operator()(std::size_t t, const Vec3& weights) const {
+    const auto of = [&](const std::vector<Vec3>& values) {
+      return values[static_cast<std::size_t>(scene_.triangles[3 * t])] * weights.x +
+             values[static_cast<std::size_t>(scene_.triangles[3 * t + 1])] * weights.y +
+             values[static_cast<std::size_t>(scene_.triangles[3 * t + 2])] * weights.z;
+    };
+    const Part part = scene_.part[t];
+    const Vec3 normal = unit(of(normals_));
+    return lit(part, colour(part, of(scene_.place)), normal, of(scene_.at));
+  }
+
+ private:
+  Vec3 colour(Part part, const Vec3& place) const {
+    const Person& who = sitter_.person;
+    switch (part) {
+      case Part::kEye:
+        return eye_colour(who, occasion_.gaze, place);
+      case Part::kTeeth:
+        return teeth_colour(place);
+      case Part::kMouth:
+        return mouth_colour(place);
+      case Part::kLidInside:
+        return who.skin * Vec3{0.5f, 0.3f, 0.28f};
+      case Part::kHair:
+        return hair_colour(who, place);
+      case Part::kBody:
+        return body_colour(who, place);
+      case Part::kGlasses:
+        return who.glasses;
+      default:
+        return skin_colour(who, sitter_.folds, place);
+    }
+  }
+
+  Vec3 lit(Part part, const Vec3& albedo, const Vec3& normal, const Vec3& at) const {
+    const Light& light = occasion_.light;
+    const Stuff stuff = stuff_of(part);
+    const float wrap = std::min(0.8f, light.softness + stuff.wrap);
+    const float facing = dot(normal, light.towards);
+    const float shade = part == Part::kMouth ? 0.3f : shadows_.light_at(at);
+    float direct = std::max(0.0f, (facing + wrap) / (1 + wrap)) * mix(0.25f, 1, shade);
+    if (toon_) direct = mix(0.35f, 1, ramp(0.42f, 0.5f, direct));
+    const float sky = 0.72f + 0.28f * normal.y;
+    Vec3 out = albedo * (light.ambient * sky + light.lamp * direct);
+    if (toon_ && part != Part::kEye) return out;
+    const Vec3 half = unit(light.towards + Vec3{0, 0, 1});
+    const float shine = std::max(0.0f, dot(normal, half));
+    const float s2 = shine * shine, s8 = s2 * s2 * s2 * s2, s32 = s8 * s8 * s8 * s8;
+    if (part == Part::kEye) return out + light.lamp * (0.9f * ramp(0.965f, 0.985f, shine));
+    return out + light.lamp * (stuff.gloss * light.gloss * shade * (0.5f * s8 + s32));
+  }
+
+  const Sitter& sitter_;
+  const Occasion& occasion_;
+  const Scene& scene_;
+  bool toon_;
+  std::vector<Vec3> normals_;
+  Shadows shadows_;
+};
+
+/// Ink where something near ends before something far: the outlines of a drawing.
+bool is_outline(const Raster& raster, const Scene& scene, int x, int y, int reach) {
+  const std::int32_t here = raster.triangle[raster.at(x, y)];
+  if (here < 0) return false;
+  for (const auto& [dx, dy] : {std::pair(reach, 0), {-reach, 0}, {0, reach}, {0, -reach}}) {
+    const int u = std::clamp(x + dx, 0, raster.width - 1),
+              v = std::clamp(y + dy, 0, raster.height - 1);
+    const std::size_t there = raster.at(u, v);
+    if (raster.triangle[there] < 0) return true;
+    if (raster.depth[raster.at(x, y)] - raster.depth[there] > 9) return true;
+    const Part a = scene.part[static_cast<std::size_t>(here)];
+    const Part b = scene.part[static_cast<std::size_t>(raster.triangle[there])];
+    if (a == Part::kSkin && (b == Part::kHair || b == Part::kMouth)) return true;
+  }
+  return false;
+}
+
+/// Darkens what lies deeper than its surroundings, as corners are.
+std::vector<float> hollows_of(const Raster& raster, float mm_per_sample) {
+  const int radius = std::max(1, static_cast<int>(9 / mm_per_sample));
+  const int w = raster.width, h = raster.height;
+  const auto at = [w](int x, int y) {
+    return static_cast<std::size_t>(y) * static_cast<std::size_t>(w) + static_cast<std::size_t>(x);
+  };
+  // Means over squares, first along rows, then along columns; the wall counts as far away.
+  std::vector<float> rows(raster.depth.size()), out(raster.depth.size());
+  for (int y = 0; y < h; ++y) {
+    float sum = 0;
+    const auto value = [&](int x) {
+      return std::max(-120.0f, raster.depth[at(std::clamp(x, 0, w - 1), y)]);
+    };
+    for (int x = -radius; x <= radius; ++x) sum += value(x);
+    for (int x = 0; x < w; ++x) {
+      rows[at(x, y)] = sum;
+      sum += value(x + radius + 1) - value(x - radius);
+    }
+  }
+  const float area = static_cast<float>((2 * radius + 1) * (2 * radius + 1));
+  for (int x = 0; x < w; ++x) {
+    float sum = 0;
+    const auto value = [&](int y) { return rows[at(x, std::clamp(y, 0, h - 1))]; };
+    for (int y = -radius; y <= radius; ++y) sum += value(y);
+    for (int y = 0; y < h; ++y) {
+      const float deeper = sum / area - std::max(-120.0f, raster.depth[at(x, y)]);
+      out[at(x, y)] = 1 - std::clamp(deeper * 0.045f, 0.0f, 0.45f);
+      sum += value(y + radius + 1) - value(y - radius);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceRequest& request) {
+  const int samples = samples_for(request.height);
+  const bool toon = request.style == FaceStyle::kToon;
+  const Scene scene = scene_of(sitter, occasion);
+  const Camera camera = camera_of(sitter, occasion, request, samples);
+  std::vector<Vec3> screen;
+  screen.reserve(scene.at.size());
+  for (const Vec3& p : scene.at) screen.push_back(camera(p));
+  Raster raster(request.width * samples, request.height * samples);
+  raster.draw(screen, scene.triangles, Sides::kBoth);
+  const std::vector<float> hollows = hollows_of(raster, 1 / camera.scale);
+  const Shader shade(sitter, occasion, scene, toon);
+  const int ink = std::max(1, static_cast<int>(0.8f * camera.scale));
+
+  Exposure out{request.width, request.height, {}, {}, {}};
+  const std::size_t pixels =
+      static_cast<std::size_t>(out.width) * static_cast<std::size_t>(out.height);
+  out.light.resize(pixels);
+  out.cover.resize(pixels);
+  const float share = 1.0f / static_cast<float>(samples * samples);
+  for (int y = 0; y < raster.height; ++y)
+    for (int x = 0; x < raster.width; ++x) {
+      const std::size_t sample = raster.at(x, y);
+      if (raster.triangle[sample] < 0) continue;
+      const std::size_t pixel =
+          static_cast<std::size_t>(y / samples) * static_cast<std::size_t>(out.width) +
+          static_cast<std::size_t>(x / samples);
+      out.cover[pixel] += share;
+      if (toon && is_outline(raster, scene, x, y, ink)) continue;
+      const auto t = static_cast<std::size_t>(raster.triangle[sample]);
+      const auto corner = [&](std::size_t k) -> const Vec3& {
+        return screen[static_cast<std::size_t>(scene.triangles[3 * t + k])];
+      };
+      const Vec3 weights = barycentric(corner(0),
+                                       corner(1),
+                                       corner(2),
+                                       static_cast<float>(x) + 0.5f,
+                                       static_cast<float>(y) + 0.5f);
+      out.light[pixel] += shade(t, weights) * (share * hollows[sample]);
+    }
+  for (std::size_t k = 0; k < out.landmarks.size(); ++k) {
+    const Vec3& p = screen[static_cast<std::size_t>(sitter.head.model.landmarks68[k])];
+    out.landmarks[k] = {p.x / static_cast<float>(samples), p.y / static_cast<float>(samples)};
+  }
+  return out;
+}
+
+}  // namespace mien
