@@ -1,7 +1,6 @@
-// MMI Facial Expression Database: posed and spontaneous expressions on video, coded in action units
-// and in part in six basic emotions. Pantic et al., "Web-based database for facial expression
-// analysis", 2005. Licence: end user agreement and account, no redistribution. This program reads a
-// user's own copy.
+// MMI Facial Expression Database: recordings of expressions on video, coded in action units and in
+// part in six basic emotions. Licence: end user agreement and account, no redistribution. This
+// program reads a user's own copy.
 //
 // On disk; a folder is a session where it holds a session.xml or lies in a folder called Sessions:
 //
@@ -471,7 +470,7 @@ const NamedSplit kNamedSplits[] = {
 
 const DatasetEntry kMmi = {
     .name = "mmi",
-    .title = "MMI Facial Expression Database (Pantic et al. 2005)",
+    .title = "MMI Facial Expression Database",
     .licence = "end user agreement and account; no redistribution",
     .how_to_obtain =
         "sign the end user agreement of the MMI Facial Expression Database, download the sessions "

@@ -7,7 +7,7 @@ namespace mien {
 
 extern const DatasetEntry kFer2013;
 extern const DatasetEntry kCkplus, kCkplus48, kJaffe, kFerg;
-extern const DatasetEntry kMmi;
+extern const DatasetEntry kMmi, kEmotiw17;
 
 namespace {
 
@@ -18,6 +18,7 @@ constexpr const DatasetEntry* kDatasets[] = {
     &kJaffe,
     &kFerg,
     &kMmi,
+    &kEmotiw17,
 };
 
 }  // namespace
