@@ -2,6 +2,7 @@
 
 #include <matio.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "harness/core/error.h"
@@ -25,7 +26,10 @@ void require_whole(const std::filesystem::path& path) {
   const MappedFile file(path);
   if (file.size() < kHeaderBytes) fail_variable(path.string(), "cut short in its header");
   const auto* text = reinterpret_cast<const char*>(file.data());
-  if (!std::string_view(text, kHeaderBytes).starts_with("MATLAB 5")) return;
+  if (!std::string_view(text, kHeaderBytes).starts_with("MATLAB 5"))
+    fail(Exit::kPrecondition,
+         "{}: no MATLAB file of version 5; load it in MATLAB and save it with -v7",
+         path.string());
   const bool swap = text[126] == 'M';  // "IM": little-endian, "MI": big
   std::size_t at = kHeaderBytes;
   while (at + kTagBytes <= file.size()) at += kTagBytes + word_at(file, at + 4, swap);
@@ -63,10 +67,12 @@ std::size_t numbers_in(const matvar_t& variable) {
   return variable.dims[0] * variable.dims[1];
 }
 
-bool fits_memory(const matvar_t& variable) {
-  std::size_t numbers = 1;
+/// Whether a file of so many bytes can hold the variable: zlib makes at most 1032 bytes of one.
+bool fits_file(const matvar_t& variable, std::uintmax_t bytes) {
+  const std::uintmax_t most = std::min<std::uintmax_t>(kMostNumbers, 1032 * bytes);
+  std::uintmax_t numbers = 1;
   for (int axis = 0; axis < variable.rank; ++axis)
-    if (variable.dims[axis] != 0 && (numbers *= variable.dims[axis]) > kMostNumbers) return false;
+    if (variable.dims[axis] != 0 && (numbers *= variable.dims[axis]) > most) return false;
   return true;
 }
 
@@ -99,7 +105,8 @@ const MatFile::Variable& MatFile::find(const std::string& name) {
   Variable info;  // sizes first: a damaged one must not ask for all memory
   info.value.reset(Mat_VarReadInfo(handle_->file, name.c_str()));
   if (!info.value) return at->second;
-  if (!fits_memory(*info.value)) fail_variable(where(name), "larger than any face model");
+  if (!fits_file(*info.value, std::filesystem::file_size(path_)))
+    fail_variable(where(name), "larger than its file can hold");
   at->second.value.reset(Mat_VarRead(handle_->file, name.c_str()));
   return at->second;
 }

@@ -1,4 +1,4 @@
-// The door to MATLAB files (version 5 to 7.3).
+// The door to MATLAB files of version 5, which is what -v6 and -v7 save.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 namespace mien {
 
 /// A variable is called by its name, a field of a struct as "struct.field".
-/// Errors (Exit::kPrecondition): no MATLAB file, cut short, a variable that is not there, is no
+/// Errors (Exit::kPrecondition): another version, cut short, a variable that is not there, is no
 /// real full matrix of numbers, or holds a number that is not finite.
 class MatFile {
  public:
