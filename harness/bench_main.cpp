@@ -117,6 +117,9 @@ class Cli {
       app->add_option("--set", request.overrides, "protocol key=value; the rows are unofficial")
           ->type_name("KEY=VALUE")
           ->allow_extra_args(false);
+      app->add_flag("--leaky-twin",
+                    request.leaky_twin,
+                    "also with no person in two sides of a split, and the difference");
       app->add_option("--time-limit", request.time_limit_seconds, "per task, e.g. 90s, 30m or 2h")
           ->transform(CLI::Validator(to_seconds, "TIME"));
       add_database(app);

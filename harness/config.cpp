@@ -88,6 +88,7 @@ void visit_experiment(V& v, Experiment& e) {
   v.text("model", e.model, "model table name");
   v.text("variant", e.variant, "named reading of the paper");
   v.text("dataset", e.dataset, "dataset table name");
+  v.text("frames", e.frames, "which frames of a sequence are samples; a frame rule of the dataset");
 }
 
 template <typename V>

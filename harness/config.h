@@ -24,6 +24,7 @@ struct Experiment {
   std::string id;     // "deepemotion@fer2013" = the file's stem
   std::string title;  // one line
   std::string model, variant, dataset;
+  std::string frames;  // frame rule of the dataset; "" = its first
   std::optional<Claim> claim;
   std::vector<Assumption> assumptions;
   std::filesystem::path file;

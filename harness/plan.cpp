@@ -29,13 +29,9 @@ bool matches(const std::string& selector, const Experiment& experiment) {
   return ::fnmatch(pattern.c_str(), experiment.id.c_str(), 0) == 0;
 }
 
-/// Images in `splits`, by `counts` ({split: {class: images}}).
-double images_of(const json& counts, const std::vector<std::string>& splits, std::int64_t limit) {
-  std::int64_t images = 0;
-  for (const std::string& split : splits)
-    for (const json& count : counts.value(split, json::object()))
-      images += count.get<std::int64_t>();
-  return static_cast<double>(limit > 0 ? std::min(limit, images) : images);
+double at_most(std::size_t images, std::int64_t limit) {
+  const auto known = static_cast<std::int64_t>(images);
+  return static_cast<double>(limit > 0 ? std::min(limit, known) : known);
 }
 
 double seconds_per_pass(const Task& task, const json& model) {
@@ -45,7 +41,7 @@ double seconds_per_pass(const Task& task, const json& model) {
   return (macs / kCoreMacsPerSecond + 1 / kCorePassesPerSecond) / usable_processors();
 }
 
-double first_estimate(const Task& task, const json& model, const json& counts) {
+double first_estimate(const Task& task, const json& model, const Fold& fold) {
   const Protocol& p = task.protocol;
   if (task.kind == TaskKind::kThroughput)
     return kStartSeconds + static_cast<double>(p.timing_batches.size()) *
@@ -54,9 +50,9 @@ double first_estimate(const Task& task, const json& model, const json& counts) {
   if (model.at("parameters") == 0) return kStartSeconds;
   const double crops = p.test_crop == TestCrop::kTen ? 10 : 1;
   const double train =
-      images_of(counts, p.train, p.limit_train) * (p.train_crop == TrainCrop::kTen ? 10 : 1);
-  const double validation = images_of(counts, p.validation, p.limit_validation) * crops;
-  const double test = images_of(counts, p.test, p.limit_test) * crops;
+      at_most(fold.train.size(), p.limit_train) * (p.train_crop == TrainCrop::kTen ? 10 : 1);
+  const double validation = at_most(fold.validation.size(), p.limit_validation) * crops;
+  const double test = at_most(fold.test.size(), p.limit_test) * crops;
   constexpr double kTrainPasses = 3;  // forward, and backward twice over
   const double passes =
       static_cast<double>(p.epochs) * (kTrainPasses * train + validation) + validation + test;
@@ -69,25 +65,27 @@ class Expander {
   Expander(const PlanRequest& request, const Tables& tables, const Store* store, Plan& plan)
       : request_(request), tables_(tables), store_(store), plan_(plan) {}
 
-  void expand(const Experiment& experiment, Located data) {
+  void expand(const Experiment& experiment, const Located& data) {
     const std::string where = experiment.file.string() + ":1:1";
     const json& model = tables_.model(experiment.model, experiment.variant, where);
-    const json& dataset = tables_.dataset(experiment.dataset, where);
-    if (data.counts.is_null()) data.counts = dataset.value("counts", json::object());
+    tables_.dataset(experiment.dataset, where);
     const Experiment::Resolved resolved = experiment.resolve(request_.profile, request_.overrides);
+    std::optional<Pack> pack;
+    if (std::filesystem::exists(data.pack)) pack.emplace(data.pack);
     Task task;
     task.experiment = experiment.id;
     task.model = experiment.model;
     task.variant = experiment.variant;
     task.dataset = experiment.dataset;
+    task.frames = experiment.frames;
     task.data = data.data;
     task.pack_sha256 = data.sha256;
     task.profile = request_.profile;
     task.official = request_.profile == "full" && request_.overrides.empty();
     task.device_class = plan_.device.starts_with("cuda") ? "cuda" : "cpu";
     task.protocol = without_timing(resolved.protocol);
-    const std::int64_t seeds = request_.seeds > 0 ? request_.seeds : resolved.seeds;
-    for (task.seed = 1; task.seed <= seeds; ++task.seed) add(task, data, resolved, model);
+    add_folds(task, data, pack, resolved, model);
+    if (request_.leaky_twin) add_twin(task, data, pack, resolved, model);
     // A floor has no network to time.
     const bool is_network = model.at("macs") > 0;
     if (is_network && timed_.insert({experiment.model, experiment.variant}).second)
@@ -96,7 +94,8 @@ class Expander {
 
   /// Timing wants the machine for itself, so it comes last.
   void add_throughput() {
-    for (const auto& [task, resolved, model] : throughput_) add(task, {}, resolved, *model);
+    for (const auto& [task, resolved, model] : throughput_)
+      add(task, {}, first_estimate(task, *model, {}), resolved);
   }
 
  private:
@@ -124,7 +123,7 @@ class Expander {
     Task timed = task;
     timed.kind = TaskKind::kThroughput;
     timed.experiment = task.model;
-    timed.dataset = timed.pack_sha256 = "";
+    timed.dataset = timed.frames = timed.split = timed.pack_sha256 = "";
     timed.data = DataKind::kReal;
     timed.seed = 1;
     timed.protocol = Protocol{};
@@ -133,10 +132,43 @@ class Expander {
     return timed;
   }
 
+  /// One task per seed and fold. Without a pack it is not known how large they are.
+  void add_folds(Task task,
+                 const Located& data,
+                 const std::optional<Pack>& pack,
+                 const Experiment::Resolved& resolved,
+                 const json& model) {
+    const SplitRule& rule = task.protocol.splits;
+    task.split = name_of(rule);
+    double seconds = 0;
+    std::int64_t folds =
+        rule.scheme == SplitScheme::kFolds ? std::max<std::int64_t>(1, rule.folds) : 1;
+    if (pack) {
+      folds = fold_count(*pack, rule);
+      seconds = first_estimate(task, model, make_fold(*pack, rule, 0));
+    }
+    const std::int64_t seeds = request_.seeds > 0 ? request_.seeds : resolved.seeds;
+    for (task.seed = 1; task.seed <= seeds; ++task.seed)
+      for (task.fold = 0; task.fold < folds; ++task.fold) add(task, data, seconds, resolved);
+  }
+
+  /// The same division with people kept whole; nothing where they are, or are not known.
+  void add_twin(Task task,
+                const Located& data,
+                const std::optional<Pack>& pack,
+                const Experiment::Resolved& resolved,
+                const json& model) {
+    if (!pack || !knows_subjects(*pack) || keeps_subjects_whole(*pack, task.protocol.splits))
+      return;
+    task.protocol.splits = over_subjects(*pack, task.protocol.splits);
+    task.official = false;
+    add_folds(task, data, pack, resolved, model);
+  }
+
   void add(const Task& task,
            const Located& data,
-           const Experiment::Resolved& resolved,
-           const json& model) {
+           double first_guess,
+           const Experiment::Resolved& resolved) {
     PlannedTask planned;
     planned.task = task;
     planned.pack = data.pack;
@@ -144,7 +176,7 @@ class Expander {
     if (frozen) planned.id = task_id(task);
     planned.done = store_ && frozen && store_->is_done(planned.id);
     const std::optional<double> seen = store_ ? store_->median_seconds(task) : std::nullopt;
-    planned.seconds = seen ? *seen : first_estimate(task, model, data.counts);
+    planned.seconds = seen ? *seen : first_guess;
     planned.time_limit_seconds = request_.time_limit_seconds > 0 ? request_.time_limit_seconds
                                                                  : 60 * resolved.time_limit_minutes;
     plan_.tasks.push_back(std::move(planned));
@@ -222,12 +254,12 @@ Plan make_plan(const PlanRequest& request,
   Plan plan;
   plan.experiments = select(known, request.selectors);
   plan.device = resolve_device(request.device, tables);
-  std::map<std::string, Located> data;
+  std::map<std::pair<std::string, std::string>, Located> data;
   Expander expander(request, tables, store, plan);
   for (const Experiment& experiment : plan.experiments) {
-    if (!data.contains(experiment.dataset))
-      data[experiment.dataset] = find_dataset(experiment.dataset);
-    expander.expand(experiment, data[experiment.dataset]);
+    const std::pair key(experiment.dataset, experiment.frames);
+    if (!data.contains(key)) data[key] = find_dataset(experiment.dataset, experiment.frames);
+    expander.expand(experiment, data[key]);
   }
   expander.add_throughput();
   return plan;

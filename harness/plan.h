@@ -19,6 +19,7 @@ struct PlanRequest {
   std::int64_t seeds = 0;               // 0 = as configured
   std::int64_t time_limit_seconds = 0;  // 0 = as configured
   std::vector<std::string> overrides;   // --set
+  bool leaky_twin = false;              // also with people kept whole, where they are not
 };
 
 struct PlannedTask {
@@ -26,7 +27,7 @@ struct PlannedTask {
   std::string id;      // task_id(task); "" while the pack is not prepared
   std::string pack;    // path, "" where none is needed or prepared yet
   bool done = false;   // in results.db already
-  double seconds = 0;  // expected; a rough figure until one like it has run
+  double seconds = 0;  // expected; rough until one like it has run, 0 while the pack is missing
   std::int64_t time_limit_seconds = 3600;
 };
 
@@ -46,7 +47,7 @@ std::vector<Experiment> select(const std::vector<Experiment>& known,
 std::string resolve_device(const std::string& wanted, const Tables& tables);
 
 /// How a dataset is found: `locate_dataset` to look only, `prepare_dataset` to make its pack.
-using FindDataset = Located (*)(const std::string& name);
+using FindDataset = Located (*)(const std::string& name, const std::string& frames);
 
 /// Expands the request. `store` may be absent: nothing is done then.
 Plan make_plan(const PlanRequest& request,

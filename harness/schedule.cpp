@@ -293,7 +293,12 @@ fs::path beside(const fs::path& database, const char* suffix) {
 
 std::string title(const Task& task) {
   if (task.kind == TaskKind::kThroughput) return task.model + " throughput";
-  return fmt::format("{} seed {}", task.experiment, task.seed);
+  std::string text = task.experiment;
+  if (task.split != "official") text += " " + task.split;
+  text += fmt::format(" seed {}", task.seed);
+  if (task.protocol.splits.scheme == SplitScheme::kFolds)
+    text += fmt::format(" fold {}", task.fold + 1);
+  return text;
 }
 
 fs::path RunPlaces::shards() const { return beside(database, ".shards"); }

@@ -30,8 +30,15 @@ Located located(const json& answer) {
     const json value = answer.value(key, json());
     return value.is_string() ? value.get<std::string>() : std::string();
   };
-  const json counts = answer.value(json::json_pointer("/manifest/counts"), json());
-  return {data_kind(text("data")), text("source"), text("pack"), text("sha256"), counts};
+  return {data_kind(text("data")), text("source"), text("pack"), text("sha256")};
+}
+
+std::vector<std::string> with_frames(const char* verb,
+                                     const std::string& name,
+                                     const std::string& frames) {
+  std::vector<std::string> arguments = {verb, name};
+  if (!frames.empty()) arguments.insert(arguments.end(), {"--frames", frames});
+  return arguments;
 }
 
 /// The last line of a program's stderr without its "program: " prefix.
@@ -109,10 +116,12 @@ json call_prepare(const std::vector<std::string>& arguments) {
   return json::parse(output.out);
 }
 
-Located locate_dataset(const std::string& name) { return located(call_prepare({"locate", name})); }
+Located locate_dataset(const std::string& name, const std::string& frames) {
+  return located(call_prepare(with_frames("locate", name, frames)));
+}
 
-Located prepare_dataset(const std::string& name) {
-  return located(call_prepare({"prepare", name}));
+Located prepare_dataset(const std::string& name, const std::string& frames) {
+  return located(call_prepare(with_frames("prepare", name, frames)));
 }
 
 }  // namespace mien

@@ -34,16 +34,15 @@ class Tables {
 /// What `bench-prepare` says of a dataset.
 struct Located {
   DataKind data = DataKind::kStandIn;
-  std::string source;     // folder
-  std::string pack;       // path, "" while there is none
-  std::string sha256;     // of the pack, "" while there is none
-  nlohmann::json counts;  // {split: {class: images}} of the pack; null while there is none
+  std::string source;  // folder
+  std::string pack;    // path, "" while there is none
+  std::string sha256;  // of the pack, "" while there is none
 };
 
-/// Looks, writes nothing.
-Located locate_dataset(const std::string& name);
+/// Looks, writes nothing. `frames` is a frame rule of the dataset, "" its first.
+Located locate_dataset(const std::string& name, const std::string& frames);
 /// Synthesizes and prepares what is missing.
-Located prepare_dataset(const std::string& name);
+Located prepare_dataset(const std::string& name, const std::string& frames);
 
 /// Runs `bench-prepare ARGUMENTS...`; returns its JSON. Its error line becomes our Error.
 nlohmann::json call_prepare(const std::vector<std::string>& arguments);

@@ -118,7 +118,7 @@ void examine_worker(std::vector<Finding>& findings) {
 void examine_data(std::vector<Finding>& findings) {
   const Tables tables;
   for (const json& dataset : tables.datasets()) {
-    const Located located = locate_dataset(dataset.at("name"));
+    const Located located = locate_dataset(dataset.at("name"), "");
     const bool real = located.data != DataKind::kStandIn;
     findings.push_back({"data " + dataset.at("name").get<std::string>(),
                         fmt::format("{} {}", name_of(located.data), located.source),
@@ -163,7 +163,7 @@ int verb_data_list(const Options& options) {
   json items = json::array();
   const Tables tables;
   for (const json& entry : tables.datasets()) {
-    const Located located = locate_dataset(entry.at("name"));
+    const Located located = locate_dataset(entry.at("name"), "");
     table.rows.push_back({entry.at("name"),
                           name_of(located.data),
                           located.source,

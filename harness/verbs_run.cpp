@@ -83,6 +83,8 @@ std::string state_of(const PlannedTask& planned) {
 Table plan_table(const Plan& plan) {
   Table table;
   table.columns = {{"task"},
+                   {"split"},
+                   {"fold", Align::kRight},
                    {"seed", Align::kRight},
                    {"data"},
                    {"profile"},
@@ -93,14 +95,19 @@ Table plan_table(const Plan& plan) {
   for (const PlannedTask& planned : plan.tasks) {
     const Task& task = planned.task;
     const bool timing = task.kind == TaskKind::kThroughput;
-    table.rows.push_back({timing ? task.model + " throughput" : task.experiment,
-                          timing ? "-" : std::to_string(task.seed),
-                          timing ? "-" : name_of(task.data),
-                          task.profile,
-                          plan.device,
-                          state_of(planned),
-                          planned.done ? "-" : duration_text(planned.seconds),
-                          planned.id.empty() ? "-" : planned.id.substr(0, 12)});
+    table.rows.push_back(
+        {timing ? task.model + " throughput" : task.experiment,
+         timing ? "-" : task.split,
+         task.protocol.splits.scheme == SplitScheme::kFolds ? std::to_string(task.fold + 1) : "-",
+         timing ? "-" : std::to_string(task.seed),
+         timing ? "-" : name_of(task.data),
+         task.profile,
+         plan.device,
+         state_of(planned),
+         planned.done          ? "-"
+         : planned.seconds > 0 ? duration_text(planned.seconds)
+                               : "unknown",
+         planned.id.empty() ? "-" : planned.id.substr(0, 12)});
   }
   return table;
 }
@@ -150,6 +157,8 @@ json run_json(const RunSummary& summary, const Board& board) {
          {"experiment", task.experiment},
          {"kind", name_of(task.kind)},
          {"seed", task.seed},
+         {"fold", task.fold},
+         {"split", task.split},
          {"state", name_of(attempt.state)},
          {"message", attempt.message},
          {"seconds", static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9}});

@@ -56,6 +56,7 @@ BoardRow head_of(const R& source) {
   row.profile = source.profile;
   row.official = source.official;
   row.device_class = source.device_class;
+  row.split = source.split;
   row.group_id = source.group_id;
   return row;
 }
@@ -68,6 +69,7 @@ auto cell_of(const BoardRow& row) {
                   row.data,
                   row.profile,
                   row.official,
+                  row.split,
                   row.device_class);
 }
 
@@ -113,6 +115,25 @@ void set_interval(BoardRow& row, const Group& group, const std::vector<SeedScore
     row.interval = IntervalKind::kWilson;
     row.lower = share.lower * 100;
     row.upper = share.upper * 100;
+  }
+}
+
+/// How much of what was scored was seen in training, the folds of the first seed together.
+void set_leaks(BoardRow& row, const Group& group) {
+  for (const ScoreRow* score : group) {
+    if (score->seed != group.front()->seed) continue;
+    for (const Leak& leak : score->leaks) {
+      if (leak.side != "test in train") continue;
+      const auto same = std::find_if(row.leaks.begin(), row.leaks.end(), [&](const Leak& known) {
+        return known.kind == leak.kind;
+      });
+      if (same == row.leaks.end()) {
+        row.leaks.push_back(leak);
+      } else {
+        same->rows += leak.rows;
+        same->of += leak.of;
+      }
+    }
   }
 }
 
@@ -163,6 +184,7 @@ BoardRow measured_row(const Group& group, const BoardInput& input) {
   row.unit = group.front()->unit;
   const std::vector<SeedScore> seeds = scores_by_seed(group);
   set_measurement(row, group, seeds);
+  set_leaks(row, group);
   const Claim* claim = claim_for(input, row);
   if (claim) row.claim = *claim;
   Claim none;
@@ -261,6 +283,7 @@ bool comes_before(const BoardRow& a, const BoardRow& b) {
                       row.data,
                       !row.official,
                       row.profile,
+                      row.split,
                       row.device_class != "cuda",
                       -row.ended_ns,
                       row.group_id,

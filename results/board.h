@@ -29,6 +29,7 @@ struct BoardRow {
   std::string profile;
   bool official = false;
   std::string device_class;
+  std::string split;   // "official", "folds10-image" ...
   std::string device;  // GPU or CPU name; several joined by " + "; "" unknown
   std::string group_id;
 
@@ -52,6 +53,7 @@ struct BoardRow {
   std::string failure;            // failed rows: state of the last attempt, "oom"
   std::int64_t failed_tasks = 0;  // tasks of this row that have no result
   std::int64_t taints = 0, notes = 0;
+  std::vector<Leak> leaks;    // "test in train" summed over folds of one seed; empty: nobody looked
   std::int64_t ended_ns = 0;  // of the newest task; UTC
 };
 

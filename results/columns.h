@@ -29,6 +29,8 @@ void columns(V& v, T& t) {
   v("variant", t.variant);
   v("dataset", t.dataset);
   v("data", t.data);
+  v("frames", t.frames);
+  v("split", t.split);
   v("pack_sha256", t.pack_sha256);
   v("profile", t.profile);
   v("official", t.official);
@@ -139,6 +141,22 @@ void columns(V& v, T& n) {
   v("text", n.text);
 }
 
+template <typename V, Of<FoldSize> T>
+void columns(V& v, T& f) {
+  v("sha256", f.sha256);
+  v("train", f.train);
+  v("validation", f.validation);
+  v("test", f.test);
+}
+
+template <typename V, Of<Leak> T>
+void columns(V& v, T& l) {
+  v("side", l.side);
+  v("kind", l.kind);
+  v("rows", l.rows);
+  v("of", l.of);
+}
+
 template <typename V, Of<Claim> T>
 void columns(V& v, T& c) {
   v("id", c.id);
@@ -188,6 +206,14 @@ template <>
 struct ChildTable<Note> {
   static constexpr const char *name = "note", *order = "key";
 };
+template <>
+struct ChildTable<FoldSize> {
+  static constexpr const char *name = "fold", *order = "task";
+};
+template <>
+struct ChildTable<Leak> {
+  static constexpr const char *name = "leak", *order = "key";
+};
 
 /// Column names of `R`, in order.
 template <typename R>
@@ -209,6 +235,8 @@ void children(V&& visit, T& record) {
   visit(ChildTable<TimingSample>(), record.timings);
   visit(ChildTable<Artifact>(), record.artifacts);
   visit(ChildTable<Note>(), record.notes);
+  visit(ChildTable<FoldSize>(), record.fold);
+  visit(ChildTable<Leak>(), record.leaks);
 }
 
 }  // namespace mien

@@ -148,8 +148,13 @@ std::int64_t Store::ingest(const fs::path& shard) {
   std::error_code ignored;
   if (!fs::is_regular_file(shard, ignored))
     fail(Exit::kPrecondition, "{}: no such file; name a shard", shard.string());
+  const auto content = [&] {
+    const Attached attached(*connection_, shard);
+    return identify(*connection_, "shard", shard.string());
+  };
+  if (content() == Content::kOlder) Store::open(shard, Mode::kShard);
   const Attached attached(*connection_, shard);
-  if (!identify(*connection_, "shard", shard.string()))
+  if (identify(*connection_, "shard", shard.string()) == Content::kNone)
     fail(Exit::kIntegrity, "{}: empty; delete it and run again", shard.string());
   check_schema(*connection_, "shard", shard.string());
   Transaction transaction(*connection_);

@@ -68,6 +68,19 @@ std::string profile_cell(const BoardRow& row) {
   return text;
 }
 
+/// What the test side knows from training, in per cent of its images.
+std::string leak_cell(const BoardRow& row) {
+  if (row.leaks.empty()) return kDash;
+  std::string text;
+  for (const Leak& leak : row.leaks) {
+    if (leak.rows == 0 || leak.of == 0) continue;
+    const double percent = 100 * static_cast<double>(leak.rows) / static_cast<double>(leak.of);
+    text += fmt::format(
+        "{}{} {:.{}f} %", text.empty() ? "" : ", ", leak.kind, percent, percent < 9.95 ? 1 : 0);
+  }
+  return text.empty() ? "none" : text;
+}
+
 std::string verdict_cell(const BoardRow& row) {
   if (row.state == RowState::kFailed) return "failed";
   return row.verdict ? short_word(*row.verdict) : kDash;
@@ -86,6 +99,8 @@ std::vector<std::string> cells(const BoardRow& row) {
           row.n > 0 ? fmt::format("{}", row.n) : kDash,
           speed_only ? kDash : name_of(row.data),
           profile_cell(row),
+          row.split.empty() ? kDash : row.split,
+          leak_cell(row),
           speed_cell(row, row.images_per_second),
           speed_cell(row, row.latency_ms),
           row.device.empty() ? kDash : row.device,
@@ -102,6 +117,8 @@ Table table_of(const Board& board, Section section) {
                    {"n", Align::kRight, 6},
                    {"data"},
                    {"profile"},
+                   {"split", Align::kLeft, 2},
+                   {"leaks", Align::kLeft, 1},
                    {"img/s b32", Align::kRight, 4},
                    {"ms b1", Align::kRight, 5},
                    {"device", Align::kLeft, 3},
@@ -180,6 +197,16 @@ Json measured_json(const BoardRow& row, double value) {
   return row.verdict == Verdict::kInvalid ? Json(nullptr) : number(value);
 }
 
+/// {"subject": share of the test images, ...}; null where nobody looked.
+Json leaks_json(const BoardRow& row) {
+  if (row.leaks.empty()) return nullptr;
+  Json shares = Json::object();
+  for (const Leak& leak : row.leaks)
+    shares[leak.kind] =
+        static_cast<double>(leak.rows) / static_cast<double>(std::max<std::int64_t>(1, leak.of));
+  return shares;
+}
+
 /// Every field of a row but its claim, flat: the CSV has the same names.
 Json row_json(const BoardRow& row) {
   return {{"section", name_of(row.section)},
@@ -192,6 +219,8 @@ Json row_json(const BoardRow& row) {
           {"profile", row.profile},
           {"official", row.official},
           {"device_class", row.device_class},
+          {"split", row.split},
+          {"leaks", leaks_json(row)},
           {"device", row.device},
           {"group_id", row.group_id},
           {"metric", row.metric},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/core/audit.h"
 #include "harness/core/claim.h"
 #include "harness/core/task.h"
 
@@ -17,7 +18,7 @@ struct ScoreRow {
   DataKind data = DataKind::kReal;
   std::string profile;
   bool official = false;
-  std::string device_class, group_id;
+  std::string device_class, split, group_id;
   std::int64_t seed = 0, fold = 0;
   std::string metric, unit;
   double value = 0;             // NaN: not a number
@@ -26,6 +27,7 @@ struct ScoreRow {
   std::string device;           // GPU name, else CPU name, else ""
   std::int64_t ended_ns = 0;    // UTC
   std::int64_t taints = 0, notes = 0;
+  std::vector<Leak> leaks;  // empty: nobody looked
 };
 
 /// One done throughput task. NaN where a batch size was not timed.
@@ -45,7 +47,7 @@ struct FailureRow {
   DataKind data = DataKind::kReal;
   std::string profile;
   bool official = false;
-  std::string device_class, group_id;
+  std::string device_class, split, group_id;
   std::string state, message;
   std::int64_t ended_ns = 0;  // UTC
 };

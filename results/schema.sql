@@ -1,14 +1,17 @@
 -- The schema of results.db and of every shard, written once: store.cpp binds these names, and a test
 -- compares them with the structures of harness/core/record.h.
 --
+-- Running it again changes nothing: that is how an older file gets the tables that it lacks (upgrade
+-- in tables.cpp).
+--
 -- Times are integer nanoseconds since 1970-01-01 UTC. A REAL that could not be measured is NULL.
 -- Text that is not known is '' (or the word 'unknown' in a claim). README.md explains every table.
 PRAGMA application_id = 0x4D49454E;  -- "MIEN"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- One resolved plan. `id` is the SHA-256 of `plan`; tasks that differ in seed or fold only share
 -- `group_id`. A task is in here because someone tried it, not because it succeeded.
-CREATE TABLE task (
+CREATE TABLE IF NOT EXISTS task (
   key          INTEGER PRIMARY KEY,
   id           TEXT NOT NULL UNIQUE CHECK (length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*'),
   group_id     TEXT NOT NULL CHECK (length(group_id) = 64 AND group_id NOT GLOB '*[^0-9a-f]*'),
@@ -18,6 +21,8 @@ CREATE TABLE task (
   variant      TEXT NOT NULL,
   dataset      TEXT NOT NULL,
   data         TEXT NOT NULL CHECK (data IN ('real', 'unverified', 'stand-in')),
+  frames       TEXT NOT NULL,
+  split        TEXT NOT NULL,
   pack_sha256  TEXT NOT NULL,
   profile      TEXT NOT NULL CHECK (profile IN ('smoke', 'full')),
   official     INTEGER NOT NULL CHECK (official IN (0, 1)),
@@ -26,10 +31,10 @@ CREATE TABLE task (
   device_class TEXT NOT NULL CHECK (device_class IN ('cpu', 'cuda')),
   plan         TEXT NOT NULL CHECK (plan <> '')
 ) STRICT;
-CREATE INDEX task_by_experiment ON task (experiment, kind, group_id);
+CREATE INDEX IF NOT EXISTS task_by_experiment ON task (experiment, kind, group_id);
 
 -- One row per distinct build and machine; `content_id` is the SHA-256 of the other columns.
-CREATE TABLE environment (
+CREATE TABLE IF NOT EXISTS environment (
   key              INTEGER PRIMARY KEY,
   content_id       TEXT NOT NULL UNIQUE CHECK (length(content_id) = 64),
   mien_version     TEXT NOT NULL,
@@ -51,7 +56,7 @@ CREATE TABLE environment (
 ) STRICT;
 
 -- Every try at a task, failed ones included. At most one try of a task is done.
-CREATE TABLE attempt (
+CREATE TABLE IF NOT EXISTS attempt (
   key            INTEGER PRIMARY KEY,
   task           INTEGER NOT NULL REFERENCES task (key),
   environment    INTEGER REFERENCES environment (key),
@@ -66,18 +71,18 @@ CREATE TABLE attempt (
   peak_rss_bytes INTEGER NOT NULL,
   UNIQUE (task, started_ns, ended_ns, state)
 ) STRICT;
-CREATE UNIQUE INDEX attempt_done ON attempt (task) WHERE state = 'done';
+CREATE UNIQUE INDEX IF NOT EXISTS attempt_done ON attempt (task) WHERE state = 'done';
 
 -- What follows belongs to the done attempt of its task.
 
-CREATE TABLE class_name (
+CREATE TABLE IF NOT EXISTS class_name (
   task  INTEGER NOT NULL REFERENCES task (key),
   label INTEGER NOT NULL,
   name  TEXT NOT NULL,
   PRIMARY KEY (task, label)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE metric (
+CREATE TABLE IF NOT EXISTS metric (
   key    INTEGER PRIMARY KEY,
   task   INTEGER NOT NULL REFERENCES task (key),
   name   TEXT NOT NULL CHECK (name <> ''),
@@ -92,7 +97,7 @@ CREATE TABLE metric (
 ) STRICT;
 
 -- `scores`: one little-endian float32 per class. `sample` is the row of the pack.
-CREATE TABLE prediction (
+CREATE TABLE IF NOT EXISTS prediction (
   task      INTEGER NOT NULL REFERENCES task (key),
   split     TEXT NOT NULL CHECK (split IN ('test', 'validation')),
   sample    INTEGER NOT NULL,
@@ -103,7 +108,7 @@ CREATE TABLE prediction (
   PRIMARY KEY (task, split, sample)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE confusion (
+CREATE TABLE IF NOT EXISTS confusion (
   task      INTEGER NOT NULL REFERENCES task (key),
   split     TEXT NOT NULL CHECK (split IN ('test', 'validation')),
   truth     INTEGER NOT NULL,
@@ -112,7 +117,7 @@ CREATE TABLE confusion (
   PRIMARY KEY (task, split, truth, predicted)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE curve (
+CREATE TABLE IF NOT EXISTS curve (
   task                INTEGER NOT NULL REFERENCES task (key),
   epoch               INTEGER NOT NULL CHECK (epoch >= 1),
   learning_rate       REAL,
@@ -125,7 +130,7 @@ CREATE TABLE curve (
   PRIMARY KEY (task, epoch)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE timing (
+CREATE TABLE IF NOT EXISTS timing (
   task        INTEGER NOT NULL REFERENCES task (key),
   batch       INTEGER NOT NULL CHECK (batch >= 1),
   repetition  INTEGER NOT NULL,
@@ -134,7 +139,7 @@ CREATE TABLE timing (
   PRIMARY KEY (task, batch, repetition)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE artifact (
+CREATE TABLE IF NOT EXISTS artifact (
   key    INTEGER PRIMARY KEY,
   task   INTEGER NOT NULL REFERENCES task (key),
   kind   TEXT NOT NULL CHECK (kind <> ''),
@@ -142,18 +147,39 @@ CREATE TABLE artifact (
   sha256 TEXT NOT NULL,
   bytes  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX artifact_by_task ON artifact (task);
+CREATE INDEX IF NOT EXISTS artifact_by_task ON artifact (task);
 
-CREATE TABLE note (
+CREATE TABLE IF NOT EXISTS note (
   key  INTEGER PRIMARY KEY,
   task INTEGER NOT NULL REFERENCES task (key),
   kind TEXT NOT NULL CHECK (kind IN ('taint', 'departure', 'warning')),
   text TEXT NOT NULL
 ) STRICT;
-CREATE INDEX note_by_task ON note (task);
+CREATE INDEX IF NOT EXISTS note_by_task ON note (task);
+
+-- The rows of an accuracy task: `sha256` is over their sides and sample ids.
+CREATE TABLE IF NOT EXISTS fold (
+  task       INTEGER PRIMARY KEY REFERENCES task (key),
+  sha256     TEXT NOT NULL CHECK (length(sha256) = 64),
+  train      INTEGER NOT NULL,
+  validation INTEGER NOT NULL,
+  test       INTEGER NOT NULL
+) STRICT;
+
+-- What the audit found before training: `rows` of the `of` rows of one side.
+CREATE TABLE IF NOT EXISTS leak (
+  key  INTEGER PRIMARY KEY,
+  task INTEGER NOT NULL REFERENCES task (key),
+  side TEXT NOT NULL CHECK (side IN ('test in train', 'validation in train', 'test in validation')),
+  kind TEXT NOT NULL
+       CHECK (kind IN ('subject', 'sequence', 'identical', 'near', 'conflicting')),
+  "rows" INTEGER NOT NULL CHECK ("rows" BETWEEN 0 AND "of"),
+  "of" INTEGER NOT NULL,
+  UNIQUE (task, side, kind)
+) STRICT;
 
 -- The published figure of an experiment, as the config that was last run states it.
-CREATE TABLE claim (
+CREATE TABLE IF NOT EXISTS claim (
   key        INTEGER PRIMARY KEY,
   experiment TEXT NOT NULL CHECK (experiment <> ''),
   id         TEXT NOT NULL,
@@ -170,7 +196,7 @@ CREATE TABLE claim (
 ) STRICT;
 
 -- Fields in which our protocol is known to differ from the claim's.
-CREATE TABLE claim_difference (
+CREATE TABLE IF NOT EXISTS claim_difference (
   claim    INTEGER NOT NULL REFERENCES claim (key) ON DELETE CASCADE,
   position INTEGER NOT NULL,
   field    TEXT NOT NULL,
@@ -180,9 +206,9 @@ CREATE TABLE claim_difference (
 -- The stable query interface: columns may be added, never renamed or removed.
 
 -- One row per group and test metric: mean and range over its tasks.
-CREATE VIEW v_leaderboard AS
+CREATE VIEW IF NOT EXISTS v_leaderboard AS
 SELECT t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official, t.device_class,
-       t.group_id, m.name AS metric, m.unit, avg(m.value) AS mean, min(m.value) AS lowest,
+       t.split, t.group_id, m.name AS metric, m.unit, avg(m.value) AS mean, min(m.value) AS lowest,
        max(m.value) AS highest, count(DISTINCT t.seed) AS seeds, count(DISTINCT t.fold) AS folds,
        min(m.n) AS n, max(a.ended_ns) AS ended_ns
 FROM task t
@@ -192,16 +218,16 @@ WHERE t.kind = 'accuracy'
 GROUP BY t.experiment, t.group_id, m.name;
 
 -- v_leaderboard without the groups that a newer protocol, pack or metric version replaced.
-CREATE VIEW v_latest AS
+CREATE VIEW IF NOT EXISTS v_latest AS
 SELECT * FROM (
-  SELECT *, row_number() OVER (PARTITION BY experiment, variant, data, profile, official,
+  SELECT *, row_number() OVER (PARTITION BY experiment, variant, data, profile, official, split,
                                device_class, metric ORDER BY ended_ns DESC, group_id) AS age
   FROM v_leaderboard)
 WHERE age = 1;
 
 -- Claims beside the newest official measurement on real data; NULL where there is none. The verdict
 -- itself is computed by judge() when a board is printed and is not stored.
-CREATE VIEW v_claim_status AS
+CREATE VIEW IF NOT EXISTS v_claim_status AS
 SELECT c.experiment, c.id AS claim, c.source, c.metric, c.unit, c.value AS claimed,
        l.mean AS measured, l.mean - c.value AS difference, l.seeds, l.n, l.variant, l.device_class,
        (SELECT count(*) FROM claim_difference d WHERE d.claim = c.key) AS differences

@@ -13,10 +13,10 @@ namespace {
 
 constexpr char kScoresSql[] = R"sql(
 SELECT t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official, t.device_class,
-       t.group_id, t.seed, t.fold, m.name, m.unit, m.value, m.lower, m.upper, m.n,
+       t.split, t.group_id, t.seed, t.fold, m.name, m.unit, m.value, m.lower, m.upper, m.n,
        CASE WHEN e.gpu <> '' THEN e.gpu ELSE e.cpu END, a.ended_ns,
        (SELECT count(*) FROM note n WHERE n.task = t.key AND n.kind = 'taint'),
-       (SELECT count(*) FROM note n WHERE n.task = t.key)
+       (SELECT count(*) FROM note n WHERE n.task = t.key), t.key
 FROM task t
 JOIN attempt a ON a.task = t.key AND a.state = 'done'
 LEFT JOIN environment e ON e.key = a.environment
@@ -41,17 +41,32 @@ WHERE t.kind = 'throughput')sql";
 
 constexpr char kFailuresSql[] = R"sql(
 SELECT t.kind, t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official,
-       t.device_class, t.group_id, a.state, a.message, a.ended_ns
+       t.device_class, t.split, t.group_id, a.state, a.message, a.ended_ns
 FROM task t
 JOIN attempt a ON a.key = (SELECT l.key FROM attempt l WHERE l.task = t.key
                            ORDER BY l.started_ns DESC, l.key DESC LIMIT 1)
 WHERE NOT EXISTS (SELECT 1 FROM attempt d WHERE d.task = t.key AND d.state = 'done'))sql";
 
+/// Leaks of every task, by its key.
+std::multimap<std::int64_t, Leak> read_leaks(const SqliteConnection& connection) {
+  std::multimap<std::int64_t, Leak> leaks;
+  Statement s(connection, R"(SELECT task, side, kind, "rows", "of" FROM leak ORDER BY key)");
+  while (s.step()) {
+    std::int64_t task = 0;
+    Leak leak;
+    s.read(task, leak.side, leak.kind, leak.rows, leak.of);
+    leaks.emplace(task, leak);
+  }
+  return leaks;
+}
+
 std::vector<ScoreRow> read_scores(const SqliteConnection& connection) {
   std::vector<ScoreRow> rows;
+  const std::multimap<std::int64_t, Leak> leaks = read_leaks(connection);
   Statement s(connection, kScoresSql);
   while (s.step()) {
     ScoreRow& r = rows.emplace_back();
+    std::int64_t key = 0;
     s.read(r.experiment,
            r.model,
            r.variant,
@@ -60,6 +75,7 @@ std::vector<ScoreRow> read_scores(const SqliteConnection& connection) {
            r.profile,
            r.official,
            r.device_class,
+           r.split,
            r.group_id,
            r.seed,
            r.fold,
@@ -72,7 +88,10 @@ std::vector<ScoreRow> read_scores(const SqliteConnection& connection) {
            r.device,
            r.ended_ns,
            r.taints,
-           r.notes);
+           r.notes,
+           key);
+    const auto [first, last] = leaks.equal_range(key);
+    for (auto leak = first; leak != last; ++leak) r.leaks.push_back(leak->second);
   }
   return rows;
 }
@@ -110,6 +129,7 @@ std::vector<FailureRow> read_failures(const SqliteConnection& connection) {
            r.profile,
            r.official,
            r.device_class,
+           r.split,
            r.group_id,
            r.state,
            r.message,
@@ -139,10 +159,12 @@ const fs::path& Store::path() const { return connection_->path; }
 Store Store::open(const fs::path& path, Mode mode) {
   create_parent(path);
   auto connection = std::make_unique<SqliteConnection>(path, SqliteConnection::Access::kCreate);
-  if (!identify(*connection, "main", connection->label)) {
+  const auto content = [&] { return identify(*connection, "main", connection->label); };
+  if (content() == Content::kOlder) upgrade(*connection);
+  if (content() == Content::kNone) {
     Transaction transaction(*connection);
     // Another process may have been faster.
-    if (!identify(*connection, "main", connection->label)) connection->execute(kSchemaSql);
+    if (content() == Content::kNone) connection->execute(kSchemaSql);
     transaction.commit();
   }
   // Only a preference: a reader that holds the file keeps the journal as it is.
@@ -159,7 +181,13 @@ Store Store::open_existing(const fs::path& path) {
          "{}: no such file; run `bench run` first or name another database",
          path.string());
   auto connection = std::make_unique<SqliteConnection>(path, SqliteConnection::Access::kRead);
-  if (!identify(*connection, "main", connection->label))
+  const Content content = identify(*connection, "main", connection->label);
+  if (content == Content::kOlder) {
+    connection.reset();
+    Store::open(path);
+    return open_existing(path);
+  }
+  if (content == Content::kNone)
     fail(
         Exit::kIntegrity, "{}: empty, not a results database of Mien; name another", path.string());
   return Store(std::move(connection));
@@ -256,12 +284,13 @@ std::optional<double> Store::median_seconds(const Task& like) const {
                       "SELECT a.ended_ns - a.started_ns FROM task t "
                       "JOIN attempt a ON a.task = t.key AND a.state = 'done' "
                       "WHERE t.experiment = :experiment AND t.kind = :kind "
-                      "AND t.variant = :variant AND t.profile = :profile "
+                      "AND t.variant = :variant AND t.profile = :profile AND t.split = :split "
                       "AND t.device_class = :device_class");
   statement.bind("experiment", like.experiment);
   statement.bind("kind", like.kind);
   statement.bind("variant", like.variant);
   statement.bind("profile", like.profile);
+  statement.bind("split", like.split);
   statement.bind("device_class", like.device_class);
   std::vector<double> seconds;
   for (std::int64_t nanoseconds = 0; statement.step();) {

@@ -143,16 +143,16 @@ std::map<std::string, std::vector<Claim>> read_claims(const SqliteConnection& co
 
 // ------------------------------------------------------------------------- opening and checking
 
-bool identify(const SqliteConnection& connection,
-              const std::string& schema,
-              const std::string& label) {
+Content identify(const SqliteConnection& connection,
+                 const std::string& schema,
+                 const std::string& label) {
   const auto number = [&](const char* pragma) {
     return scalar<std::int64_t>(connection, fmt::format("PRAGMA {}.{}", schema, pragma));
   };
   const std::int64_t application = number("application_id"), version = number("user_version");
   const std::int64_t tables = scalar<std::int64_t>(
       connection, fmt::format("SELECT count(*) FROM {}.sqlite_master", schema));
-  if (application == 0 && version == 0 && tables == 0) return false;
+  if (application == 0 && version == 0 && tables == 0) return Content::kNone;
   if (application != kApplicationId)
     fail(Exit::kIntegrity,
          "{}: a SQLite file, but not a results database of Mien; name another",
@@ -163,9 +163,22 @@ bool identify(const SqliteConnection& connection,
          label,
          version,
          kSchemaVersion);
-  if (version < kSchemaVersion)
+  if (version < 1)
     fail(Exit::kIntegrity, "{}: schema {} is no version of Mien's; restore a copy", label, version);
-  return true;
+  return version < kSchemaVersion ? Content::kOlder : Content::kCurrent;
+}
+
+void upgrade(const SqliteConnection& connection) {
+  Transaction transaction(connection);
+  if (identify(connection, "main", connection.label) == Content::kOlder) {
+    // Version 1 knew official splits only. Views are made anew, tables that are there stay.
+    connection.execute(
+        "ALTER TABLE task ADD COLUMN frames TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE task ADD COLUMN split TEXT NOT NULL DEFAULT 'official';"
+        "DROP VIEW v_claim_status; DROP VIEW v_latest; DROP VIEW v_leaderboard;");
+    connection.execute(kSchemaSql);
+  }
+  transaction.commit();
 }
 
 void check_schema(const SqliteConnection& connection,

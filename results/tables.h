@@ -88,11 +88,14 @@ void put_claim(const SqliteConnection& connection,
 std::map<std::string, std::vector<Claim>> read_claims(const SqliteConnection& connection,
                                                       const char* schema);
 
-/// Fails unless `schema` of the connection is a Mien database of this version; false where it has
-/// no content at all. `label` begins messages.
-bool identify(const SqliteConnection& connection,
-              const std::string& schema,
-              const std::string& label);
+enum class Content { kNone, kOlder, kCurrent };
+/// Fails unless `schema` of the connection is a Mien database of this version or an older one, or
+/// has no content at all. `label` begins messages.
+Content identify(const SqliteConnection& connection,
+                 const std::string& schema,
+                 const std::string& label);
+/// Brings a database of an older version to this one, in one transaction.
+void upgrade(const SqliteConnection& connection);
 /// Fails unless pages and references of `schema` are sound. Reads all of it.
 void check_schema(const SqliteConnection& connection,
                   const std::string& schema,

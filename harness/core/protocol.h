@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/core/fields.h"
+#include "harness/core/splits.h"
 
 namespace mien {
 
@@ -38,11 +39,10 @@ inline constexpr Choice<ClassWeights> kClassWeights[] = {{"none", ClassWeights::
                                                          {"balanced", ClassWeights::kBalanced}};
 
 struct Protocol {
-  std::vector<std::string> train = {"Training"};
-  std::vector<std::string> validation = {"PublicTest"};
-  std::vector<std::string> test = {"PrivateTest"};
+  SplitRule splits;
   std::int64_t limit_train = 0, limit_validation = 0, limit_test = 0;
 
+  std::int64_t resize_px = 0;
   double mean = 0.5, std = 0.5;
   double dropout = 0.5;
   TestCrop test_crop = TestCrop::kCenter;
@@ -77,13 +77,16 @@ template <typename V, typename P>
 void visit(V& v, P& p) {
   using I = std::int64_t;
   constexpr I kMany = 1'000'000'000;
-  v.texts("splits.train", p.train, "splits that train, by the dataset's names");
-  v.texts("splits.validation", p.validation, "splits that select the epoch and drive plateau");
-  v.texts("splits.test", p.test, "splits that are scored, once, at the end");
+  visit_splits(v, p.splits, "splits.");
   v.number(
       "limit.train", p.limit_train, I{0}, kMany, "images used, a fixed random subset; 0 = all");
   v.number("limit.validation", p.limit_validation, I{0}, kMany, "likewise");
   v.number("limit.test", p.limit_test, I{0}, kMany, "likewise");
+  v.number("resize_px",
+           p.resize_px,
+           I{0},
+           I{1024},
+           "side to which images are scaled before anything else; 0 = as in the pack");
   v.number("normalize.mean", p.mean, 0.0, 1.0, "subtracted from pixel / 255");
   v.number("normalize.std", p.std, 1e-6, 1e6, "then divided by");
   v.number("dropout", p.dropout, 0.0, 0.99, "probability of dropping a unit in training");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/core/audit.h"
 #include "harness/core/task.h"
 
 namespace mien {
@@ -77,6 +78,12 @@ struct Artifact {
   std::int64_t bytes = 0;
 };
 
+/// The rows that were trained on, selected on and scored.
+struct FoldSize {
+  std::string sha256;  // digest() of the fold
+  std::int64_t train = 0, validation = 0, test = 0;
+};
+
 struct Note {
   std::string kind;  // taint | departure | warning
   std::string text;
@@ -94,6 +101,8 @@ struct TaskRecord {
   std::vector<TimingSample> timings;
   std::vector<Artifact> artifacts;
   std::vector<Note> notes;
+  std::vector<FoldSize> fold;  // one for an accuracy task
+  std::vector<Leak> leaks;
 };
 
 }  // namespace mien

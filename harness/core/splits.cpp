@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "harness/core/error.h"
 #include "harness/core/sha256.h"
@@ -207,6 +208,45 @@ Fold make_fold(const Pack& pack, const SplitRule& rule, std::int64_t number) {
          fold.train.size(),
          fold.test.size());
   return fold;
+}
+
+bool knows_subjects(const Pack& pack) {
+  for (std::size_t row = 0; row < pack.labels().size(); ++row)
+    if (pack.labels()[row] >= 0 && pack.subject()[row] < 0) return false;
+  return true;
+}
+
+bool keeps_subjects_whole(const Pack& pack, const SplitRule& rule) {
+  for (std::int64_t number = 0; number < fold_count(pack, rule); ++number) {
+    const Fold fold = make_fold(pack, rule, number);
+    std::map<std::int32_t, const Rows*> side_of;
+    for (const Rows* side : {&fold.train, &fold.validation, &fold.test})
+      for (const std::int64_t row : *side) {
+        const std::int32_t subject = pack.subject()[static_cast<std::size_t>(row)];
+        if (side_of.try_emplace(subject, side).first->second != side) return false;
+      }
+  }
+  return true;
+}
+
+SplitRule over_subjects(const Pack& pack, const SplitRule& rule) {
+  SplitRule twin = rule;
+  twin.unit = SplitUnit::kSubject;
+  if (rule.scheme == SplitScheme::kFolds) {
+    std::set<std::int32_t> subjects;
+    for (std::size_t row = 0; row < pack.labels().size(); ++row)
+      if (pack.labels()[row] >= 0) subjects.insert(pack.subject()[row]);
+    if (std::cmp_greater(rule.folds, subjects.size())) twin.folds = 0;
+    return twin;
+  }
+  const Fold fold = make_fold(pack, rule, 0);
+  const double all =
+      static_cast<double>(fold.train.size() + fold.validation.size() + fold.test.size());
+  twin.scheme = SplitScheme::kHoldout;
+  twin.validation_total = twin.test_per_class = twin.counts_of = 0;
+  twin.validation_share = static_cast<double>(fold.validation.size()) / all;
+  twin.test_share = static_cast<double>(fold.test.size()) / all;
+  return twin;
 }
 
 std::string digest(const Pack& pack, const Fold& fold) {

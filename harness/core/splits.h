@@ -92,6 +92,14 @@ std::int64_t fold_count(const Pack& pack, const SplitRule& rule);
 /// does not know the unit. (Exit::kPrecondition): nothing to train on or nothing to test on.
 Fold make_fold(const Pack& pack, const SplitRule& rule, std::int64_t fold);
 
+/// Whether every labelled image is known to show somebody.
+bool knows_subjects(const Pack& pack);
+/// Whether no person is on two sides of any fold. REQUIRES: knows_subjects(pack).
+bool keeps_subjects_whole(const Pack& pack, const SplitRule& rule);
+/// The honest twin of a rule: as many folds, or sides as large, over people instead of images;
+/// official splits become a holdout with the same shares. REQUIRES: knows_subjects(pack).
+SplitRule over_subjects(const Pack& pack, const SplitRule& rule);
+
 /// SHA-256 over one line per row, "<side>\t<sample id>\n", sides in order train, validation, test.
 std::string digest(const Pack& pack, const Fold& fold);
 

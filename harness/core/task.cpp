@@ -26,6 +26,8 @@ void visit_task(V& v, T& t) {
   v.text("variant", t.variant, "named reading of the paper");
   v.text("dataset", t.dataset, "table name");
   v.choice("data", t.data, kData, "kind of data");
+  v.text("frames", t.frames, "frame rule of the dataset");
+  v.text("split", t.split, "name of the split");
   v.text("pack_sha256", t.pack_sha256, "digest of the pack");
   v.text("profile", t.profile, "smoke or full");
   v.flag("official", t.official, "protocol as configured");

@@ -24,6 +24,8 @@ struct Task {
   std::string model, variant;
   std::string dataset;
   DataKind data = DataKind::kReal;
+  std::string frames;       // the dataset's frame rule; "" where it has none
+  std::string split;        // name_of(protocol.splits); "" for throughput
   std::string pack_sha256;  // of the pack's bytes; empty for throughput
   std::string profile;      // "smoke" | "full"
   bool official = false;    // smoke rows and rows changed by --set are not

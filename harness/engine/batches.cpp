@@ -34,6 +34,40 @@ torch::Tensor borrowed(std::span<const T> values, torch::IntArrayRef shape, torc
   return torch::from_blob(const_cast<T*>(values.data()), shape, dtype);
 }
 
+torch::Tensor recoloured(const torch::Tensor& images, std::int64_t channels) {
+  if (images.size(1) == channels) return images;
+  if (images.size(1) == 1) return images.expand({-1, channels, -1, -1});
+  const torch::Tensor weights = torch::tensor({0.299f, 0.587f, 0.114f}).view({1, 3, 1, 1});
+  return (images * weights).sum(1, /*keepdim=*/true);
+}
+
+torch::Tensor scaled(const torch::Tensor& images, std::int64_t side) {
+  if (side == 0 || (images.size(2) == side && images.size(3) == side)) return images;
+  if (images.size(2) >= side && images.size(3) >= side)
+    return torch::adaptive_avg_pool2d(images, {side, side});
+  return torch::upsample_bilinear2d(images, {side, side}, /*align_corners=*/false);
+}
+
+/// Rows of `images` as `form` says, a few at a time: the float copies stay small.
+torch::Tensor formed(const torch::Tensor& images,
+                     const torch::Tensor& rows,
+                     const ImageForm& form) {
+  constexpr std::int64_t kAtOnce = 256;
+  const bool same =
+      images.size(1) == form.channels &&
+      (form.side_px == 0 || (images.size(2) == form.side_px && images.size(3) == form.side_px));
+  if (same || rows.size(0) == 0) return images.index_select(0, rows);
+  std::vector<torch::Tensor> parts;
+  for (const torch::Tensor& some : rows.split(kAtOnce)) {
+    const torch::Tensor picked = images.index_select(0, some).to(torch::kFloat);
+    parts.push_back(scaled(recoloured(picked, form.channels), form.side_px)
+                        .round()
+                        .clamp(0, 255)
+                        .to(torch::kUInt8));
+  }
+  return torch::cat(parts);
+}
+
 }  // namespace
 
 torch::Tensor uniform(std::int64_t rows,
@@ -44,17 +78,18 @@ torch::Tensor uniform(std::int64_t rows,
 }
 
 Split load_split(const Pack& pack,
-                 const std::vector<std::string>& splits,
+                 const std::vector<std::int64_t>& rows_wanted,
                  std::int64_t limit,
+                 const ImageForm& form,
                  torch::Device device) {
   Split split;
-  split.rows = limited(pack.rows_of(splits), limit);
+  split.rows = limited(rows_wanted, limit);
   const auto shape = pack.image_shape();
   const torch::Tensor images =
       borrowed(pack.images(), {pack.size(), shape[0], shape[1], shape[2]}, torch::kUInt8);
   const torch::Tensor labels = borrowed(pack.labels(), {pack.size()}, torch::kInt64);
   const torch::Tensor rows = torch::tensor(split.rows, torch::kInt64);
-  split.images = images.index_select(0, rows).to(device);
+  split.images = formed(images, rows, form).to(device);
   split.labels = labels.index_select(0, rows).to(device);
   return split;
 }

@@ -19,12 +19,19 @@ struct Split {
   std::int64_t size() const { return labels.size(0); }
 };
 
-/// The labelled samples of the named splits. `limit` > 0 keeps that many, drawn without replacement
-/// by a generator with a fixed seed: the same subset for every model and run seed.
-/// Errors as for Pack::rows_of.
+/// What a model wants of the pack's images: `side_px` 0 leaves their size as it is.
+struct ImageForm {
+  std::int64_t channels = 1, side_px = 0;
+};
+
+/// The given rows of the pack. `limit` > 0 keeps that many, drawn without replacement by a
+/// generator with a fixed seed: the same subset for every model and run seed. Scaling averages the
+/// area that a pixel covers (bilinear where it enlarges) and rounds to 0..255; RGB becomes gray by
+/// ITU-R BT.601 weights, gray becomes RGB by repetition.
 Split load_split(const Pack& pack,
-                 const std::vector<std::string>& splits,
+                 const std::vector<std::int64_t>& rows,
                  std::int64_t limit,
+                 const ImageForm& form,
                  torch::Device device);
 
 /// Uniform [0, 1) numbers [rows, columns] that depend on (seed, stream) only, drawn on the CPU so

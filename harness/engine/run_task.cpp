@@ -61,22 +61,29 @@ Metric plain(const std::string& name, double value, const std::string& unit) {
   return {name, "", value, unit, none, none, "", 1};
 }
 
-void check_shapes(const Card& card, const Pack& pack) {
+/// Crops may cut an image down to the model's input, but never invent pixels.
+void check_shapes(const Card& card, const Pack& pack, std::int64_t resize_px) {
   const auto shape = pack.image_shape();
-  if (shape[0] != card.input[0] || shape[1] < card.input[1] || shape[2] < card.input[2])
+  const std::int64_t height = resize_px > 0 ? resize_px : shape[1];
+  const std::int64_t width = resize_px > 0 ? resize_px : shape[2];
+  if (height < card.input[1] || width < card.input[2])
     fail(Exit::kUsage,
-         "{} takes {} images, {} has {}; choose another model or dataset",
+         "{} takes {} images, {} has {}x{}; set resize_px to {} or more",
          card.name,
          fmt::join(card.input, "x"),
          pack.dataset(),
-         fmt::join(shape, "x"));
+         height,
+         width,
+         std::max(card.input[1], card.input[2]));
 }
 
 void add_notes(const Task& task, TaskRecord& record) {
   if (task.protocol.select == Select::kBestTest)
     record.notes.push_back({"taint", "the scored epoch was chosen on the test split"});
-  for (const std::string& split : task.protocol.test)
-    for (const std::string& trained : task.protocol.train)
+  const SplitRule& splits = task.protocol.splits;
+  if (splits.scheme != SplitScheme::kOfficial) return;
+  for (const std::string& split : splits.test)
+    for (const std::string& trained : splits.train)
       if (split == trained)
         record.notes.push_back({"taint", "split " + split + " was trained on and scored"});
 }
@@ -101,14 +108,24 @@ void run_accuracy(const Task& task,
                   const Progress& progress,
                   TaskRecord& record) {
   const Pack pack = open_planned_pack(task, options.pack);
-  check_shapes(entry.card, pack);
   const Protocol& protocol = task.protocol;
+  check_shapes(entry.card, pack, protocol.resize_px);
+  const Fold fold = make_fold(pack, protocol.splits, task.fold);
+  record.fold = {{digest(pack, fold),
+                  std::ssize(fold.train),
+                  std::ssize(fold.validation),
+                  std::ssize(fold.test)}};
+  progress(0, "leak audit");
+  record.leaks = audit(pack, fold);
+  progress(0, "leaks: " + summary(record.leaks));
   record.class_names = pack.class_names();
   const std::int64_t classes = std::ssize(record.class_names);
   const std::uint64_t seed = static_cast<std::uint64_t>(task.seed);
-  const Split training = load_split(pack, protocol.train, protocol.limit_train, device);
-  const Split validation = load_split(pack, protocol.validation, protocol.limit_validation, device);
-  const Split test = load_split(pack, protocol.test, protocol.limit_test, device);
+  const ImageForm form{entry.card.input[0], protocol.resize_px};
+  const Split training = load_split(pack, fold.train, protocol.limit_train, form, device);
+  const Split validation =
+      load_split(pack, fold.validation, protocol.limit_validation, form, device);
+  const Split test = load_split(pack, fold.test, protocol.limit_test, form, device);
 
   const std::shared_ptr<Model> model = entry.make({classes, protocol.dropout});
   model->to(device);
@@ -128,8 +145,9 @@ void run_accuracy(const Task& task,
   const auto scoring = [&](double share) {
     progress(kTrainingShare + (1 - kTrainingShare) * share, "test");
   };
-  store_evaluation(
-      record, "validation", validation, pack, evaluate(*model, validation, augmenter, classes));
+  if (validation.size() > 0)
+    store_evaluation(
+        record, "validation", validation, pack, evaluate(*model, validation, augmenter, classes));
   store_evaluation(record, "test", test, pack, evaluate(*model, test, augmenter, classes, scoring));
   record.curve = trained.curve;
   record.metrics.push_back(plain("training_images", static_cast<double>(training.size()), "count"));

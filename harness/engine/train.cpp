@@ -156,8 +156,9 @@ EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
   return point;
 }
 
-void check_finite(const EpochPoint& point) {
-  if (std::isfinite(point.train_loss) && std::isfinite(point.validation_loss)) return;
+void check_finite(const EpochPoint& point, bool validated) {
+  if (std::isfinite(point.train_loss) && (!validated || std::isfinite(point.validation_loss)))
+    return;
   fail(Exit::kTaskFailed,
        "training diverged: the loss is not finite in epoch {}; lower "
        "optimizer.learning_rate (it is {})",
@@ -178,6 +179,12 @@ Training train(Model& model,
                const Progress& progress) {
   Training result;
   if (model.fit(training.labels, classes)) return result;
+  if (validation.size() == 0 &&
+      (protocol.select == Select::kBestValidation || protocol.schedule == Schedule::kPlateau))
+    fail(Exit::kUsage,
+         "{} has no validation images for select best_validation or schedule plateau; choose "
+         "another split, or select last",
+         name_of(protocol.splits));
   Epochs epochs(model, entry, protocol, seed, training, classes);
   Snapshot best;
   double best_accuracy = -1;
@@ -187,10 +194,13 @@ Training train(Model& model,
     EpochPoint point = epochs.run(epoch, [&](double share, const std::string&) {
       progress((static_cast<double>(epoch) + share) / static_cast<double>(protocol.epochs), what);
     });
-    const Evaluation seen = evaluate(model, validation, epochs.augmenter(), classes);
-    point.validation_loss = seen.loss;
-    point.validation_accuracy = 100 * seen.scores.accuracy;
-    check_finite(point);
+    point.validation_loss = point.validation_accuracy = std::nan("");
+    if (validation.size() > 0) {
+      const Evaluation seen = evaluate(model, validation, epochs.augmenter(), classes);
+      point.validation_loss = seen.loss;
+      point.validation_accuracy = 100 * seen.scores.accuracy;
+    }
+    check_finite(point, validation.size() > 0);
     epochs.end(point.validation_accuracy);
     double accuracy = point.validation_accuracy;
     if (protocol.select == Select::kBestTest)

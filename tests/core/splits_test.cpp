@@ -175,12 +175,33 @@ TEST_F(Splits, AreTheSameEverywhere) {
   EXPECT_EQ(digest(pack_, make_fold(pack_, rule, 0)).substr(0, 16), "09c4417e958c1284");
 }
 
+TEST_F(Splits, TwinKeepsPeopleWholeAndSizes) {
+  SplitRule rule{.scheme = SplitScheme::kFolds, .folds = 3};
+  EXPECT_FALSE(keeps_subjects_whole(pack_, rule));
+  SplitRule twin = over_subjects(pack_, rule);
+  EXPECT_EQ(name_of(twin), "folds3-subject");
+  EXPECT_TRUE(keeps_subjects_whole(pack_, twin));
+  rule.folds = 10;
+  EXPECT_EQ(name_of(over_subjects(pack_, rule)), "leave-one-subject-out") << "seven people only";
+  rule = {.scheme = SplitScheme::kHoldout, .validation_total = 10, .test_per_class = 8};
+  EXPECT_FALSE(keeps_subjects_whole(pack_, rule));
+  twin = over_subjects(pack_, rule);
+  EXPECT_TRUE(keeps_subjects_whole(pack_, twin));
+  const Fold fold = make_fold(pack_, twin, 0);
+  EXPECT_NEAR(static_cast<double>(fold.test.size()), 24, 6) << "two people of seven";
+  EXPECT_NEAR(static_cast<double>(fold.validation.size()), 10, 6);
+  EXPECT_TRUE(
+      keeps_subjects_whole(pack_, {.train = {"train"}, .validation = {"val"}, .test = {"test"}}));
+}
+
 TEST_F(Splits, WhatCannotBeSplitIsRefused) {
   Samples unknown = people();
   unknown.subject.assign(unknown.subject.size(), -1);
   unknown.dataset = "nobody";
   const Pack nobody = pack_of(dir_, unknown);
   SplitRule rule{.scheme = SplitScheme::kFolds, .unit = SplitUnit::kSubject, .folds = 3};
+  EXPECT_FALSE(knows_subjects(nobody));
+  EXPECT_TRUE(knows_subjects(pack_));
   EXPECT_ERROR(fold_count(nobody, rule), Exit::kUsage, "sample s0-0-0 has no known subject");
   rule.folds = 8;
   EXPECT_ERROR(fold_count(pack_, rule), Exit::kUsage, "8 folds over 7 subjects");

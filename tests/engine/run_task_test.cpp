@@ -5,8 +5,10 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "harness/core/sha256.h"
+#include "harness/engine/batches.h"
 #include "models/registry.h"
 #include "models/weights.h"
 #include "tests/support/expect_error.h"
@@ -148,8 +150,64 @@ TEST_F(RunTask, SelectionOnTheTestSplitIsATaint) {
 
 TEST_F(RunTask, TrainingOnTheScoredSplitIsATaint) {
   task.protocol.epochs = 1;
-  task.protocol.train = {"Training", "PrivateTest"};
+  task.protocol.splits.train = {"Training", "PrivateTest"};
   ASSERT_EQ(run().notes.size(), 1u);
+}
+
+TEST_F(RunTask, FoldsScoreEveryImageOnceAndStoreTheirAudit) {
+  task.protocol.epochs = 1;
+  task.protocol.splits = {.scheme = SplitScheme::kFolds, .folds = 3};
+  EXPECT_ERROR(run(), Exit::kUsage, "folds3-image has no validation images for select");
+  task.protocol.select = Select::kLast;
+  std::set<std::int64_t> scored;
+  for (task.fold = 0; task.fold < 3; ++task.fold) {
+    const TaskRecord record = run();
+    ASSERT_EQ(record.fold.size(), 1u);
+    EXPECT_EQ(record.fold[0].test, 140);
+    EXPECT_EQ(record.fold[0].validation, 0);
+    ASSERT_EQ(record.leaks.size(), 3u) << "subjects and sequences are not known";
+    EXPECT_EQ(record.leaks[0].side, "test in train");
+    EXPECT_TRUE(std::isnan(record.curve[0].validation_loss));
+    for (const Prediction& p : record.predictions) EXPECT_TRUE(scored.insert(p.sample).second);
+  }
+  EXPECT_EQ(scored.size(), 420u);
+  task.fold = 3;
+  EXPECT_ERROR(run(), Exit::kUsage, "fold 4 of 3");
+}
+
+TEST_F(RunTask, ImagesTooSmallForTheModelAreRefused) {
+  task.protocol.resize_px = 32;
+  EXPECT_ERROR(run(), Exit::kUsage, "bands has 32x32; set resize_px to 48 or more");
+}
+
+TEST(LoadSplit, ScalesByAreaAndChangesColour) {
+  const testing::TempDir dir;
+  Samples s;
+  s.dataset = "colours";
+  s.class_names = {"a", "b"};
+  s.split_names = {"all"};
+  s.channels = 3;
+  s.height = s.width = 4;
+  for (int image = 0; image < 2; ++image)
+    for (int channel = 0; channel < 3; ++channel)
+      for (int pixel = 0; pixel < 16; ++pixel)
+        s.images.push_back(static_cast<std::uint8_t>(100 * image + 10 * channel + pixel));
+  s.labels = {0, 1};
+  s.subject = s.sequence = {-1, -1};
+  s.split = {0, 0};
+  s.ids = {"x", "y"};
+  s.manifest = "{}";
+  std::string ignored;
+  const Pack pack(write_pack(dir.path(), s, ignored));
+  const Split small = load_split(pack, {1}, 0, {3, 2}, torch::kCPU);
+  ASSERT_EQ(small.images.sizes(), (std::vector<std::int64_t>{1, 3, 2, 2}));
+  EXPECT_EQ(small.images[0][0][0][0].item<int>(), 102) << "mean of 100 101 104 105 rounds to even";
+  const Split gray = load_split(pack, {0, 1}, 0, {1, 0}, torch::kCPU);
+  ASSERT_EQ(gray.images.sizes(), (std::vector<std::int64_t>{2, 1, 4, 4}));
+  EXPECT_EQ(gray.images[0][0][0][0].item<int>(), 8) << "0.587 * 10 + 0.114 * 20";
+  const Split same = load_split(pack, {0}, 0, {3, 4}, torch::kCPU);
+  EXPECT_EQ(same.images[0][2][3][3].item<int>(), 35);
+  EXPECT_EQ(same.labels[0].item<int>(), 0);
 }
 
 TEST_F(RunTask, TenCropTrainingAndClassWeightsRun) {
@@ -195,7 +253,7 @@ TEST_F(RunTask, BadInputIsRefusedBeforeWork) {
   task.pack_sha256 = std::string(64, '0');
   EXPECT_ERROR(run(), Exit::kIntegrity, "planned on 0000000000000000");
   task = other;
-  task.protocol.test = {"PrivatTest"};
+  task.protocol.splits.test = {"PrivatTest"};
   EXPECT_ERROR(run(), Exit::kUsage, "did you mean PrivateTest");
   task = other;
   task.model = "deepemotoin";

@@ -68,7 +68,7 @@ TEST_F(Config, ProfilesAndOverridesApplyInOrder) {
       e.resolve("smoke", {"epochs=7", "optimizer.name=sgd", "splits.train=[A, B]"});
   EXPECT_EQ(changed.protocol.epochs, 7);
   EXPECT_EQ(changed.protocol.optimizer, Optimizer::kSgd);
-  EXPECT_EQ(changed.protocol.train, (std::vector<std::string>{"A", "B"}));
+  EXPECT_EQ(changed.protocol.splits.train, (std::vector<std::string>{"A", "B"}));
 }
 
 TEST_F(Config, EveryFaultNamesItsPlaceAndTheNextStep) {

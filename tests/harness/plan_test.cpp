@@ -23,11 +23,12 @@ std::string config(const std::string& id, const std::string& model) {
       model);
 }
 
-Located real_data(const std::string&) {
-  return {
-      DataKind::kReal, "/data/faces", "/packs/faces.safetensors", std::string(64, 'a'), nullptr};
+Located real_data(const std::string&, const std::string&) {
+  return {DataKind::kReal, "/data/faces", "/packs/faces.safetensors", std::string(64, 'a')};
 }
-Located missing_data(const std::string&) { return {DataKind::kStandIn, "/x", "", "", nullptr}; }
+Located missing_data(const std::string&, const std::string&) {
+  return {DataKind::kStandIn, "/x", "", ""};
+}
 
 class Planning : public ::testing::Test {
  protected:

@@ -39,6 +39,7 @@ FailureRow failure(const ScoreRow& like, const std::string& message, std::int64_
           like.profile,
           like.official,
           like.device_class,
+          like.split,
           like.group_id,
           "oom",
           message,
@@ -50,6 +51,38 @@ SpeedRow speed(const std::string& device, double rate, bool official, std::int64
 }
 
 TEST(Board, IsEmptyWithoutResults) { EXPECT_TRUE(make_board({}).rows.empty()); }
+
+TEST(Board, LeaksOfFoldsAreAddedUp) {
+  std::vector<ScoreRow> folds;
+  for (std::int64_t fold = 0; fold < 3; ++fold) {
+    ScoreRow row = score("m@d", 90);
+    row.fold = fold;
+    row.leaks = {{"test in train", "subject", 10, 10},
+                 {"test in train", "near", fold, 10},
+                 {"validation in train", "near", 9, 9}};
+    folds.push_back(row);
+  }
+  ScoreRow other_seed = folds[0];
+  other_seed.seed = 2;
+  folds.push_back(other_seed);
+  const Board board = make_board(scores(folds));
+  ASSERT_EQ(board.rows.size(), 1u);
+  const std::vector<Leak>& leaks = board.rows[0].leaks;
+  ASSERT_EQ(leaks.size(), 2u);
+  EXPECT_EQ(leaks[0].rows, 30);
+  EXPECT_EQ(leaks[1].rows, 3);
+  EXPECT_EQ(leaks[1].of, 30);
+}
+
+TEST(Board, SplitsAreDifferentRows) {
+  ScoreRow frames = score("m@d", 99), people = score("m@d", 70);
+  frames.split = "folds10-image";
+  people.split = "folds10-subject";
+  people.group_id = "h";
+  EXPECT_EQ(make_board(scores({frames, people})).rows.size(), 2u);
+  people.split = frames.split;
+  EXPECT_EQ(make_board(scores({frames, people})).rows.size(), 1u) << "the newer one";
+}
 
 TEST(Board, OneSeedHasAWilsonInterval) {
   const Board board = make_board(scores({score("m@d", 100.0 * 2333 / 3589)}));

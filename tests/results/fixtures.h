@@ -77,6 +77,9 @@ inline TaskRecord record(unsigned seed, std::size_t samples = 20) {
     r.curve.push_back({i, maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe()});
   for (int i = 0; i < 6; ++i) r.timings.push_back({1 + i / 3, i % 3, number(), maybe()});
   r.artifacts = {{"weights", text(), text(), number()}, {"benchmark_json", "p", "s", 1}};
+  r.task.frames = text();
+  r.fold = {{std::string(64, 'f'), number(), number(), number()}};
+  r.leaks = {{"test in train", "near", 3, 4}, {"test in validation", "subject", 0, 4}};
   r.notes = {{"warning", text()}, {"departure", text()}, {"taint", "x"}};
   return r;
 }
@@ -90,6 +93,8 @@ inline ScoreRow score(const std::string& experiment, double value, std::int64_t 
   s.profile = "full";
   s.official = true;
   s.device_class = "cuda";
+  s.split = "official";
+  s.leaks = {{"test in train", "identical", 288, 3589}, {"test in train", "conflicting", 9, 3589}};
   s.device = "NVIDIA H200";
   s.group_id = "g-" + experiment;
   s.seed = seed;

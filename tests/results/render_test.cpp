@@ -48,6 +48,7 @@ Board sample_board() {
                      "full",
                      true,
                      "cuda",
+                     "folds10-image",
                      "f",
                      "oom",
                      "CUDA out of memory\n\x1b[31mtried | to \"allocate\"",

@@ -14,6 +14,7 @@
 #include <set>
 #include <thread>
 
+#include "harness/core/sha256.h"
 #include "results/board.h"
 #include "results/columns.h"
 #include "results/schema.h"
@@ -220,7 +221,7 @@ TEST(Schema, IsStrictAndKnownByItsNumbers) {
                 "type = 'table' AND NOT strict AND name NOT LIKE 'sqlite%'"),
             std::vector<std::string>{});
   EXPECT_EQ(sql(dir / "r.db", "PRAGMA application_id")[0], std::to_string(kApplicationId));
-  EXPECT_EQ(sql(dir / "r.db", "PRAGMA user_version")[0], "1");
+  EXPECT_EQ(sql(dir / "r.db", "PRAGMA user_version")[0], std::to_string(kSchemaVersion));
   EXPECT_EQ(kApplicationId, 'M' << 24 | 'I' << 16 | 'E' << 8 | 'N');
 }
 
@@ -249,6 +250,64 @@ TEST(Schema, ViewsAnswer) {
             std::vector<std::string>{"-8.02"});
 }
 
+// ---------------------------------------------------------------------------- older files
+
+/// A file of version 1 with one done task and one metric.
+fs::path version_1(const TempDir& dir, const std::string& name) {
+  const fs::path path = dir / name;
+  sql(path, read_text(fs::path(MIEN_SOURCE_DIR) / "tests/results/schema_v1.sql"));
+  const Task task = testing::task();
+  nlohmann::json plan = to_json(task);
+  for (const char* key : {"frames", "split"}) plan.erase(key);
+  sql(path,
+      fmt::format("INSERT INTO task VALUES (1, '{}', '{}', 'accuracy', 'deepemotion@fer2013', "
+                  "'deepemotion', 'fig', 'fer2013', 'real', 'p', 'full', 1, 1, 0, 'cpu', '{}')",
+                  sha256_hex(plan.dump()),
+                  std::string(64, 'b'),
+                  plan.dump()));
+  sql(path, "INSERT INTO attempt VALUES (1, 1, NULL, 1, 2, 'done', 0, 0, '', '', 0)");
+  sql(path, "INSERT INTO metric VALUES (1, 1, 'accuracy', 'test', 50.5, '%', 1, 2, 'w', 3589)");
+  return path;
+}
+
+TEST(OlderFiles, AreBroughtUpToDateAndKeepTheirRows) {
+  const TempDir dir;
+  for (const bool writing : {true, false}) {
+    const fs::path path = version_1(dir, writing ? "w.db" : "r.db");
+    const Store store = writing ? Store::open(path) : Store::open_existing(path);
+    const BoardInput input = store.board_input();
+    ASSERT_EQ(input.scores.size(), 1u);
+    EXPECT_EQ(input.scores[0].split, "official");
+    EXPECT_EQ(input.scores[0].value, 50.5);
+    EXPECT_TRUE(input.scores[0].leaks.empty()) << "nobody looked then";
+    EXPECT_EQ(store.done_ids().size(), 1u);
+    EXPECT_TRUE(store.load(store.done_ids().front()));
+    EXPECT_EQ(sql(path, "PRAGMA user_version")[0], "2");
+    EXPECT_EQ(sql(path, "SELECT split FROM v_latest")[0], "official");
+    EXPECT_NO_THROW(store.check());
+  }
+}
+
+TEST(OlderFiles, HaveTheColumnsOfNewOnes) {
+  const TempDir dir;
+  Store::open(version_1(dir, "old.db"));
+  Store::open(dir / "new.db");
+  const auto columns = [&](const char* name) {
+    return sql(dir / name,
+               "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c "
+               "WHERE m.type IN ('table', 'view') ORDER BY 1");
+  };
+  EXPECT_EQ(columns("old.db"), columns("new.db"));
+}
+
+TEST(OlderFiles, AreMerged) {
+  const TempDir dir;
+  const fs::path old = version_1(dir, "old.db");
+  Store store = Store::open(dir / "new.db");
+  EXPECT_EQ(store.ingest(old), 1);
+  EXPECT_EQ(store.done_ids().size(), 1u);
+}
+
 // ---------------------------------------------------------------------------- files refused
 
 TEST(StoreErrors, WhatIsNotOurs) {
@@ -268,11 +327,11 @@ TEST(StoreErrors, WhatIsNotOurs) {
 TEST(StoreErrors, NewerAndImpossibleVersions) {
   const TempDir dir;
   Store::open(dir / "r.db");
-  sql(dir / "r.db", "PRAGMA user_version = 2");
+  sql(dir / "r.db", "PRAGMA user_version = 3");
   for (const bool writing : {true, false})
     EXPECT_ERROR(writing ? Store::open(dir / "r.db") : Store::open_existing(dir / "r.db"),
                  Exit::kIntegrity,
-                 "written by a newer Mien (schema 2); this one reads 1; update Mien");
+                 "written by a newer Mien (schema 3); this one reads 2; update Mien");
   sql(dir / "r.db", "PRAGMA user_version = 0");
   EXPECT_ERROR(Store::open(dir / "r.db"), Exit::kIntegrity, "schema 0 is no version");
 }
