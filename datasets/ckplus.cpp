@@ -186,6 +186,12 @@ void add_picture(const std::string& id,
        .landmarks = landmarks == sequence.landmarks.end() ? "" : landmarks->second});
 }
 
+/// How many frames a rule takes from the end of a sequence of `frames`.
+std::size_t count_at_end(const std::string& rule, std::size_t frames) {
+  if (rule == "last3") return std::min<std::size_t>(3, frames);
+  return rule == "peak" || rule == "neutral-first" ? 1 : frames;
+}
+
 void add_pictures(const std::string& id,
                   const Sequence& sequence,
                   int index,
@@ -194,12 +200,9 @@ void add_pictures(const std::string& id,
   if (sequence.frames.empty() || (sequence.label < 0 && rule != "all")) return;
   std::vector<int> frames;
   for (const auto& [frame, file] : sequence.frames) frames.push_back(frame);
-  const std::size_t last = rule == "last3"                             ? 3
-                           : rule == "peak" || rule == "neutral-first" ? 1
-                                                                       : frames.size();
   if (rule == "neutral-first" && frames.size() > 1)
     add_picture(id, sequence, index, frames.front(), kCkClasses, listing);
-  for (std::size_t i = frames.size() - std::min(last, frames.size()); i < frames.size(); ++i)
+  for (std::size_t i = frames.size() - count_at_end(rule, frames.size()); i < frames.size(); ++i)
     add_picture(id, sequence, index, frames[i], sequence.label, listing);
 }
 
@@ -231,20 +234,21 @@ void compare_with_published(const Sequences& sequences, Listing& listing) {
 
 /// A copy without its labels is useless, one without landmarks is worth less.
 void check_whole(const fs::path& source, const Sequences& sequences, Listing& listing) {
-  const auto any = [&](auto&& files) {
-    return std::ranges::any_of(sequences, [&](const auto& item) { return !files(item).empty(); });
+  const auto any = [&](auto files) {
+    return std::ranges::any_of(sequences,
+                               [&](const auto& item) { return !(item.second.*files).empty(); });
   };
-  if (!any([](const auto& item) { return item.second.frames; }))
+  if (!any(&Sequence::frames))
     fail(Exit::kPrecondition,
          "{}: no picture such as cohn-kanade-images/S005/001/S005_001_00000011.png; {}",
          source.string(),
          kCkplus.how_to_obtain);
-  if (!any([](const auto& item) { return item.second.label_files; }))
+  if (!any(&Sequence::label_files))
     fail(Exit::kPrecondition,
          "{}: no label such as Emotion/S005/001/S005_001_00000011_emotion.txt; unpack the archive "
          "of the emotion labels there too",
          source.string());
-  if (!any([](const auto& item) { return item.second.landmarks; }))
+  if (!any(&Sequence::landmarks))
     listing.problems.push_back({"Landmarks", "not there; faces are looked for by the detector"});
   else
     for (const Picture& picture : listing.pictures)

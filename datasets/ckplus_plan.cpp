@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::string_view kIdPattern = "S###_###_########";
 constexpr int kMostSubjects = 199;
-// Sequences of a stand-in of the published size are long, so that preparing it takes what
-// preparing the real one does; elsewhere they are short, so that drawing takes seconds.
-constexpr int kLongFrames = 18, kShortFrames = 5;
+// A stand-in of the published size has sequences as long as the real ones, so that preparing it
+// takes what preparing the real one does. Others are short, so that drawing them takes seconds.
+constexpr int kLongFrames = 18, kShortFrames = 5, kFewestFrames = 3;
+constexpr int kFewSubjects = 10;
 
 /// Ascending with gaps: S005, S011, S017, S020 ...
 int subject_id(int subject) { return 5 * subject + 5 + subject % 3; }
@@ -24,8 +25,11 @@ int scaled(std::int64_t count, int part, int whole) {
   return static_cast<int>(std::max<std::int64_t>(1, (2 * count * part + whole) / (2 * whole)));
 }
 
-/// Sums to 10,708 over 593 sequences.
-int long_sequence(int index) { return kLongFrames + index % 13 - 6 + (index < 54 ? 1 : 0); }
+int frames_of(int index, int subjects) {
+  if (subjects < kFewSubjects) return kFewestFrames;
+  if (subjects != kCkSubjects) return kShortFrames + index % 4;
+  return kLongFrames + index % 13 - 6 + (index < 54 ? 1 : 0);  // 10,708 over 593 sequences
+}
 
 template <typename T>
 void shuffle(std::vector<T>& items, FaceRandom& random) {
@@ -86,11 +90,8 @@ std::vector<CkSequence> plan_ckplus(const SynthesizeOptions& options) {
     for (int number = 1; const int label : own)
       plan.push_back({subject, subject_id(subject), number++, label, 0});
   }
-  for (int index = 0; CkSequence & sequence : plan) {
-    sequence.frames =
-        options.subjects == kCkSubjects ? long_sequence(index) : kShortFrames + index % 4;
-    ++index;
-  }
+  int index = 0;
+  for (CkSequence& sequence : plan) sequence.frames = frames_of(index++, options.subjects);
   return plan;
 }
 

@@ -24,14 +24,14 @@ inline constexpr std::int64_t kCkSequences[kCkClasses] = {45, 18, 59, 25, 69, 28
 inline constexpr int kCkSubjects = 123, kCkLabelledSubjects = 118;
 inline constexpr int kCkAllSequences = 593, kCkLabelledSequences = 327;
 
-/// Whether the last three parts of a path are S###/###/S###_###_########<ending>.
+/// What the name of a file of CK+ says.
 struct CkName {
   std::string sequence;  // "S010_004"
   std::string id;        // "S010_004_00000017"
   int subject = 0, frame = 0;
   std::string ending;  // in lower case: ".png", "_emotion.txt"
 };
-/// Reads a file name (no folders); false where it is none of CK+.
+/// Reads S###_###_########<ending>, without folders; false for any other name.
 bool parse_ck_name(std::string_view file_name, CkName& name);
 
 /// A sequence of a stand-in.
@@ -47,7 +47,8 @@ struct CkSequence {
 
 /// The sequences of a stand-in, sorted by name: each subject has at most one per class, in the
 /// published proportions. 123 subjects give the published counts and 10,708 frames, other numbers
-/// short sequences. Error (Exit::kUsage): more subjects than there are numbers.
+/// sequences of 5 to 8 frames, fewer than 10 subjects of 3. Error (Exit::kUsage): more subjects
+/// than there are numbers.
 std::vector<CkSequence> plan_ckplus(const SynthesizeOptions& options);
 
 }  // namespace mien
