@@ -149,7 +149,8 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
                     .strength = kStrengths[i],
                     .style = FaceStyle::kLab,
                     .width = kSide,
-                    .height = kSide}});
+                    .height = kSide,
+                    .face_share = 1.1}});
     }
   }
   draw_pictures(out, plan);

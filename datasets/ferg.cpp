@@ -150,6 +150,8 @@ std::vector<fs::path> sources(const fs::path& source) {
 
 // ---- stand-in ----------------------------------------------------------------------------------
 
+constexpr int kMovement = 3;  // neighbours that differ little, as frames of a movement do
+
 /// Images of each character and class; fewer where not all characters are drawn, as tests do.
 int images_per_class(int characters) { return characters == kCharacters ? 30 : 4; }
 
@@ -172,7 +174,8 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
              .face = {.seed = options.seed,
                       .subject = character,
                       .expression = kExpressions[label],
-                      .number = per_class * label + number,
+                      .sitting = (per_class * label + number) / kMovement,
+                      .number = number,
                       .style = FaceStyle::kToon,
                       .width = 256,
                       .height = 256,

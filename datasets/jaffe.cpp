@@ -245,6 +245,7 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
              .face = {.seed = options.seed,
                       .subject = subject,
                       .expression = expression,
+                      .sitting = take,
                       .number = number,
                       .style = FaceStyle::kLab,
                       .width = 256,
