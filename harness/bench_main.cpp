@@ -166,14 +166,38 @@ class Cli {
                                 "write a stand-in in the true layout",
                                 verb_data_synthesize,
                                 "text,json");
-    for (CLI::App* app : {prepare, verify, synthesize})
+    CLI::App* show =
+        verb(*data, "show", "write a sheet of samples per class", verb_data_show, "text,json");
+    CLI::App* splits = verb(*data,
+                            "splits",
+                            "how a dataset is divided: official, as papers do, honestly",
+                            verb_data_splits,
+                            "text,md,csv,json");
+    CLI::App* audit = verb(*data,
+                           "audit",
+                           "people and images on two sides of a split",
+                           verb_data_audit,
+                           "text,md,csv,json");
+    for (CLI::App* app : {prepare, verify, show, splits, audit, synthesize})
       app->add_option("dataset", options_.subject, "dataset name")->required();
-    for (CLI::App* app : {prepare, verify})
+    for (CLI::App* app : {prepare, verify, show, splits, audit}) {
       app->add_option("--source", options_.source, "folder, instead of $MIEN_DATA/<dataset>");
-    prepare->add_flag("--accept-unverified",
-                      options_.accept_unverified,
-                      "accept files with unpublished digests; the rows say unverified");
-    synthesize->add_option("--out", options_.out, "folder to write")->required();
+      app->add_option("--frames", options_.frames, "which frames of a sequence are samples");
+      app->add_flag("--stand-in", options_.stand_in, "the stand-in even where real data is");
+      app->add_flag("--accept-unverified",
+                    options_.accept_unverified,
+                    "accept files with unpublished digests; the rows say unverified");
+    }
+    for (CLI::App* app : {prepare, verify})
+      app->add_flag("--strict", options_.strict, "refuse a copy with any problem");
+    verify->add_option("--manifest", options_.out, "file to write 'sha256  path' lines to");
+    show->add_option("-o,--out", options_.out, "the sheet, .png or .jpg")->required();
+    show->add_option("--columns", options_.columns, "samples per class")->check(CLI::Range(1, 100));
+    for (CLI::App* app : {splits, audit})
+      app->add_option("--split", options_.split, "one of those that splits lists");
+    splits->add_option(
+        "-o,--out", options_.out, "CSV with the side of every sample; needs --split");
+    synthesize->add_option("-o,--out", options_.out, "folder to write")->required();
     synthesize->add_option("--subjects", options_.subjects, "number of subjects")
         ->check(CLI::Range(1, 100000));
     synthesize->add_option("--seed", options_.seed, "seed")->check(CLI::Range(0, 1000000000));

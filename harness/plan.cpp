@@ -160,9 +160,13 @@ class Expander {
                 const json& model) {
     if (!pack || !knows_subjects(*pack) || keeps_subjects_whole(*pack, task.protocol.splits))
       return;
-    task.protocol.splits = over_subjects(*pack, task.protocol.splits);
-    task.official = false;
-    add_folds(task, data, pack, resolved, model);
+    Task twin = task;
+    task.split = name_of(task.protocol.splits);
+    twin.protocol.splits = over_subjects(*pack, task.protocol.splits);
+    twin.official = false;
+    twin.split = name_of(twin.protocol.splits);
+    plan_.twins.emplace_back(group_id(task), group_id(twin));
+    add_folds(twin, data, pack, resolved, model);
   }
 
   void add(const Task& task,

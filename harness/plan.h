@@ -35,6 +35,8 @@ struct Plan {
   std::string device;  // "cpu" | "cuda:N"
   std::vector<Experiment> experiments;
   std::vector<PlannedTask> tasks;  // accuracy first, throughput last
+  /// Of --leaky-twin: group ids of the split as configured and of its subject-disjoint twin.
+  std::vector<std::pair<std::string, std::string>> twins;
 };
 
 /// Experiments that any selector names, in the order of `known`.

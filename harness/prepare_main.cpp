@@ -1,25 +1,78 @@
 // bench-prepare: datasets on disk in, packs out. Results are JSON on stdout, everything else is one
 // line on stderr, and the exit code says what kind of trouble it was (harness/core/error.h).
+#include <signal.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 
+#include "datasets/cards.h"
 #include "datasets/prepare.h"
 #include "harness/core/error.h"
 
 namespace mien {
 namespace {
 
-void print(const nlohmann::ordered_json& value) { fmt::print("{}\n", value.dump(2)); }
+void print(const nlohmann::ordered_json& value) {
+  using Json = nlohmann::ordered_json;
+  fmt::print("{}\n", value.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+constexpr std::size_t kShownProblems = 20;
 
 struct Arguments {
   PrepareRequest request;
-  std::filesystem::path out;
+  std::filesystem::path out, hashes;
+  int columns = 12;
   SynthesizeOptions synthesis;
 };
 
-Exit run_verify(const PrepareRequest& request) {
-  const Verification result = verify(request);
+/// Work is safe on disk at every moment (datasets/spill.h), so there is nothing to wind up.
+void leave(int signal) {
+  constexpr char kLine[] =
+      "\nbench-prepare: interrupted; nothing is lost, the same command goes on where it stopped\n";
+  (void)!::write(STDERR_FILENO, kLine, sizeof kLine - 1);
+  ::_exit(static_cast<int>(signal == SIGINT ? Exit::kInterrupted : Exit::kTerminated));
+}
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = leave;
+  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+}
+
+/// What was left out and why: all of it is in the manifest, the first of it here.
+void print_problems(const nlohmann::ordered_json& manifest) {
+  if (!manifest.contains("problems")) return;
+  const nlohmann::ordered_json& problems = manifest.at("problems");
+  for (std::size_t i = 0; i < std::min(problems.size(), kShownProblems); ++i)
+    fmt::print(stderr,
+               "bench-prepare: {}: {}\n",
+               problems[i].at("path").get<std::string>(),
+               problems[i].at("reason").get<std::string>());
+  if (problems.size() > kShownProblems)
+    fmt::print(stderr,
+               "bench-prepare: ... and {} more, all in the manifest\n",
+               problems.size() - kShownProblems);
+  fmt::print(stderr,
+             "bench-prepare: n_total {}, n_used {}, n_no_face {}, n_failed {}\n",
+             manifest.at("n_total").get<std::int64_t>(),
+             manifest.at("n_used").get<std::int64_t>(),
+             manifest.at("n_no_face").get<std::int64_t>(),
+             manifest.at("n_failed").get<std::int64_t>());
+}
+
+Exit run_prepare(const PrepareRequest& request) {
+  const nlohmann::ordered_json result = prepare(request);
+  if (!result.at("cached")) print_problems(result.at("manifest"));
+  print(result);
+  return Exit::kDone;
+}
+
+Exit run_verify(const Arguments& arguments) {
+  const Verification result = verify(arguments.request, arguments.hashes);
+  print_problems(result.report.at("manifest"));
   print(result.report);
   if (result.exit != Exit::kDone) fmt::print(stderr, "bench-prepare: {}\n", result.problem);
   return result.exit;
@@ -41,15 +94,27 @@ void declare(CLI::App& app, Arguments& arguments) {
     return sub;
   };
   verb("cards", "print the table of datasets");
-  verb("locate", "say where a dataset lies and whether a pack of it is up to date");
-  for (CLI::App* sub : {verb("prepare", "read a dataset, verify it and write its pack"),
-                        verb("verify", "read everything again and compare with what is known")}) {
+  CLI::App* locate = verb("locate", "say where a dataset lies and whether a pack of it is ready");
+  CLI::App* prepare = verb("prepare", "read a dataset, verify it and write its pack");
+  CLI::App* verify = verb("verify", "read everything again and compare with what is known");
+  CLI::App* show = verb("show", "write a sheet of samples per class, prepared first if need be");
+  for (CLI::App* sub : {locate, prepare, verify, show}) {
     sub->add_option("--source", request.source, "folder to read instead of the usual one");
+    sub->add_option(
+        "--frames", request.frames, "which frames of a sequence: see frame_rules in cards");
+    sub->add_flag("--stand-in", request.stand_in, "the synthetic stand-in even where real data is");
+  }
+  for (CLI::App* sub : {prepare, verify, show})
     sub->add_flag("--accept-unverified",
                   request.accept_unverified,
                   "read files whose digest is not a published one; results say so");
-    sub->add_flag("--stand-in", request.stand_in, "the synthetic stand-in even where real data is");
-  }
+  for (CLI::App* sub : {prepare, verify})
+    sub->add_flag("--strict", request.strict, "refuse a copy with any problem");
+  verify->add_option("--manifest", arguments.hashes, "file to write 'sha256  path' lines to");
+  show->add_option("--out", arguments.out, "the sheet, .png or .jpg")->required();
+  show->add_option("--columns", arguments.columns, "samples per class")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
   CLI::App* synthesis = verb("synthesize", "write a synthetic stand-in in the dataset's layout");
   synthesis->add_option("--out", arguments.out, "folder, new or empty")->required();
   synthesis->add_option("--subjects", arguments.synthesis.subjects, "how many people to invent");
@@ -58,11 +123,13 @@ void declare(CLI::App& app, Arguments& arguments) {
 }
 
 Exit run(const std::string& verb, const Arguments& arguments) {
-  if (verb == "verify") return run_verify(arguments.request);
+  if (verb == "prepare" || verb == "show") catch_signals();
+  if (verb == "prepare") return run_prepare(arguments.request);
+  if (verb == "verify") return run_verify(arguments);
   if (verb == "synthesize") return run_synthesize(arguments);
   if (verb == "cards") print(cards());
-  if (verb == "locate") print(locate(arguments.request.name));
-  if (verb == "prepare") print(prepare(arguments.request));
+  if (verb == "locate") print(locate(arguments.request));
+  if (verb == "show") print(show(arguments.request, arguments.out, arguments.columns));
   return Exit::kDone;
 }
 

@@ -110,6 +110,10 @@ void ProgressDisplay::advanced(const std::string& task, double fraction, const s
   }
 }
 
+void ProgressDisplay::note(const std::string& task, const std::string& text) {
+  line(fmt::format("{:9} {}  {}", "", task, text));
+}
+
 void ProgressDisplay::finished(const std::string& task, const std::string& outcome) {
   const auto found = running_.find(task);
   if (found != running_.end()) {

@@ -24,6 +24,8 @@ class ProgressDisplay {
   void started(const std::string& task, double expected_seconds);
   /// `fraction` of this task, and what it is doing.
   void advanced(const std::string& task, double fraction, const std::string& what);
+  /// Something to read while the task goes on.
+  void note(const std::string& task, const std::string& text);
   /// `outcome` is the line's end: "done in 12 s", "crashed: ...".
   void finished(const std::string& task, const std::string& outcome);
 

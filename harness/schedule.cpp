@@ -184,6 +184,8 @@ class Scheduler {
       if (event.value("event", "") == "progress")
         display_.advanced(
             title(flight.planned->task), event.value("fraction", 0.0), event.value("what", ""));
+      if (event.value("event", "") == "note")
+        display_.note(title(flight.planned->task), event.value("text", ""));
     }
   }
 

@@ -41,14 +41,19 @@ std::vector<std::string> with_frames(const char* verb,
   return arguments;
 }
 
-/// The last line of a program's stderr without its "program: " prefix.
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  const std::size_t start = text.rfind('\n');
-  std::string line = start == std::string::npos ? text : text.substr(start + 1);
-  constexpr std::string_view kPrefix = "bench-prepare: ";
-  if (line.starts_with(kPrefix)) line.erase(0, kPrefix.size());
-  return line;
+constexpr std::string_view kPreparePrefix = "bench-prepare: ";
+
+/// Lines of bench-prepare's stderr, without its name.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    if (line.starts_with(kPreparePrefix)) line.erase(0, kPreparePrefix.size());
+    if (!line.empty()) lines.push_back(std::move(line));
+    at = end + 1;
+  }
+  return lines;
 }
 
 }  // namespace
@@ -102,7 +107,7 @@ std::string sibling(const std::string& program) {
   return path.string();
 }
 
-json call_prepare(const std::vector<std::string>& arguments) {
+PrepareAnswer ask_prepare(const std::vector<std::string>& arguments) {
   Command command{{sibling("bench-prepare")}, {}, 0};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   const Output output = run_to_end(command, /*pass_err=*/false);
@@ -111,9 +116,23 @@ json call_prepare(const std::vector<std::string>& arguments) {
          "bench-prepare {} was killed by signal {}",
          fmt::join(arguments, " "),
          output.exited.signal);
-  if (output.exited.exit_code != 0)
-    throw Error(static_cast<Exit>(output.exited.exit_code), last_line(output.err));
-  return json::parse(output.out);
+  PrepareAnswer answer{
+      json::parse(output.out, nullptr, /*allow_exceptions=*/false), output.exited.exit_code, ""};
+  if (answer.report.is_discarded()) answer.report = nullptr;
+  std::vector<std::string> lines = lines_of(output.err);
+  if (answer.exit_code != 0 && !lines.empty()) {
+    answer.problem = lines.back();
+    lines.pop_back();
+  }
+  for (const std::string& line : lines) fmt::print(stderr, "bench: {}\n", line);
+  return answer;
+}
+
+json call_prepare(const std::vector<std::string>& arguments) {
+  PrepareAnswer answer = ask_prepare(arguments);
+  if (answer.exit_code != 0)
+    throw Error(static_cast<Exit>(answer.exit_code), std::move(answer.problem));
+  return std::move(answer.report);
 }
 
 Located locate_dataset(const std::string& name, const std::string& frames) {

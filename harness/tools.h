@@ -44,7 +44,15 @@ Located locate_dataset(const std::string& name, const std::string& frames);
 /// Synthesizes and prepares what is missing.
 Located prepare_dataset(const std::string& name, const std::string& frames);
 
-/// Runs `bench-prepare ARGUMENTS...`; returns its JSON. Its error line becomes our Error.
+/// What `bench-prepare` said: a report may come with a problem.
+struct PrepareAnswer {
+  nlohmann::json report;  // null where there is none
+  int exit_code = 0;
+  std::string problem;  // one line where `exit_code` is not 0
+};
+/// Runs `bench-prepare ARGUMENTS...`; what it warns of goes to stderr.
+PrepareAnswer ask_prepare(const std::vector<std::string>& arguments);
+/// The same for callers who need a report: a problem becomes an Error.
 nlohmann::json call_prepare(const std::vector<std::string>& arguments);
 
 /// Path of a sibling program; Error (Exit::kPrecondition) where it was not built.

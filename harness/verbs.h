@@ -22,10 +22,12 @@ struct Options {
 
   std::string subject;  // list: experiments | models | datasets; show, help: what; data: dataset
   std::string source;   // data: folder
-  std::string out;      // data synthesize: folder
+  std::string out;      // data synthesize: folder; show, splits, verify: file
   std::int64_t subjects = 0;
   std::int64_t seed = 1;
-  bool accept_unverified = false;
+  std::string frames, split;  // data: frame rule; named split
+  std::int64_t columns = 0;   // data show; 0 = the default
+  bool accept_unverified = false, strict = false, stand_in = false;
 };
 
 int verb_list(const Options& options);
@@ -39,6 +41,9 @@ int verb_data_list(const Options& options);
 int verb_data_prepare(const Options& options);
 int verb_data_verify(const Options& options);
 int verb_data_synthesize(const Options& options);
+int verb_data_show(const Options& options);
+int verb_data_splits(const Options& options);
+int verb_data_audit(const Options& options);
 
 /// Prints a table to stdout in `format` (text fits the terminal).
 struct Table;

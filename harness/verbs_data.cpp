@@ -182,17 +182,44 @@ int verb_data_list(const Options& options) {
   return 0;
 }
 
-int verb_data_prepare(const Options& options) {
-  std::vector<std::string> arguments = {"prepare", options.subject};
+namespace {
+
+/// Options that say which samples are meant.
+void add_selection(const Options& options, std::vector<std::string>& arguments) {
   if (!options.source.empty()) arguments.insert(arguments.end(), {"--source", options.source});
+  if (!options.frames.empty()) arguments.insert(arguments.end(), {"--frames", options.frames});
+  if (options.stand_in) arguments.push_back("--stand-in");
+}
+
+std::vector<std::string> reading_arguments(const char* verb, const Options& options) {
+  std::vector<std::string> arguments = {verb, options.subject};
+  add_selection(options, arguments);
   if (options.accept_unverified) arguments.push_back("--accept-unverified");
-  print_answer(call_prepare(arguments), options.format);
+  if (options.strict) arguments.push_back("--strict");
+  return arguments;
+}
+
+}  // namespace
+
+int verb_data_prepare(const Options& options) {
+  print_answer(call_prepare(reading_arguments("prepare", options)), options.format);
   return 0;
 }
 
 int verb_data_verify(const Options& options) {
-  std::vector<std::string> arguments = {"verify", options.subject};
-  if (!options.source.empty()) arguments.insert(arguments.end(), {"--source", options.source});
+  std::vector<std::string> arguments = reading_arguments("verify", options);
+  if (!options.out.empty()) arguments.insert(arguments.end(), {"--manifest", options.out});
+  const PrepareAnswer answer = ask_prepare(arguments);
+  if (!answer.report.is_null()) print_answer(answer.report, options.format);
+  if (answer.exit_code != 0) fmt::print(stderr, "bench: {}\n", answer.problem);
+  return answer.exit_code;
+}
+
+int verb_data_show(const Options& options) {
+  std::vector<std::string> arguments = reading_arguments("show", options);
+  arguments.insert(arguments.end(), {"--out", options.out});
+  if (options.columns > 0)
+    arguments.insert(arguments.end(), {"--columns", std::to_string(options.columns)});
   print_answer(call_prepare(arguments), options.format);
   return 0;
 }

@@ -89,6 +89,20 @@ Table confusion_table(const TaskRecord& record) {
   return table;
 }
 
+Table fold_table(const TaskRecord& record) {
+  const FoldSize& fold = record.fold.front();
+  Table table = pairs(
+      "Split and what its sides share",
+      {{"rule", record.task.split},
+       {"images",
+        fmt::format("{} train, {} validation, {} test", fold.train, fold.validation, fold.test)},
+       {"sha256", fold.sha256}});
+  for (const Leak& leak : record.leaks)
+    table.rows.push_back(
+        {leak.side + ": " + leak.kind, fmt::format("{} of {}", leak.rows, leak.of)});
+  return table;
+}
+
 Table environment_table(const Environment& e) {
   return pairs("Where it ran",
                {{"mien", fmt::format("{}, commit {} ({})", e.mien_version, e.commit, e.dirty)},
@@ -119,6 +133,7 @@ void show_record(const TaskRecord& record) {
   if (!record.curve.empty()) print_text(curve_table(record));
   if (!record.class_names.empty()) print_text(confusion_table(record));
   print_text(environment_table(record.environment));
+  if (!record.fold.empty()) print_text(fold_table(record));
   Table notes{"Notes and files", {{"kind"}, {"what"}}, {}};
   for (const Note& note : record.notes) notes.rows.push_back({note.kind, note.text});
   for (const Artifact& artifact : record.artifacts)
@@ -149,7 +164,18 @@ json record_json(const TaskRecord& record) {
                      {"validation_accuracy", p.validation_accuracy},
                      {"seconds", p.seconds},
                      {"other_seconds", p.other_seconds}});
+  json leaks = json::array(), fold;
+  for (const Leak& leak : record.leaks)
+    leaks.push_back(
+        {{"side", leak.side}, {"kind", leak.kind}, {"rows", leak.rows}, {"of", leak.of}});
+  for (const FoldSize& size : record.fold)
+    fold = {{"sha256", size.sha256},
+            {"train", size.train},
+            {"validation", size.validation},
+            {"test", size.test}};
   return {{"schema", 1},
+          {"fold", fold},
+          {"leaks", leaks},
           {"id", task_id(record.task)},
           {"task", to_json(record.task)},
           {"metrics", metrics},

@@ -1,11 +1,13 @@
 // list, plan, run, help config.
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <set>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/statistics.h"
 #include "harness/progress.h"
 #include "harness/schedule.h"
 #include "harness/verbs.h"
@@ -147,7 +149,75 @@ BoardFormat board_format(const std::string& format) {
   return format == "json" ? BoardFormat::kJson : BoardFormat::kText;
 }
 
-json run_json(const RunSummary& summary, const Board& board) {
+/// How much of an accuracy is owed to people who are on both sides.
+struct Twin {
+  const BoardRow *leaky, *honest;
+  double difference() const { return leaky->measured - honest->measured; }
+  /// 95 %, in points; only for one seed, where both are shares of scored images.
+  std::optional<Interval> interval() const {
+    if (leaky->interval != IntervalKind::kWilson || honest->interval != IntervalKind::kWilson)
+      return std::nullopt;
+    const auto share = [](const BoardRow& row) {
+      return Proportion{std::llround(row.measured / 100 * static_cast<double>(row.n)), row.n};
+    };
+    const Interval found = mien::difference(share(*leaky), share(*honest));
+    return Interval{100 * found.lower, 100 * found.upper};
+  }
+};
+
+std::vector<Twin> twins_of(const Plan& plan, const Board& board) {
+  const auto row = [&](const std::string& group) -> const BoardRow* {
+    for (const BoardRow& row : board.rows)
+      if (row.group_id == group && row.state == RowState::kMeasured) return &row;
+    return nullptr;
+  };
+  std::vector<Twin> twins;
+  for (const auto& [leaky, honest] : plan.twins)
+    if (row(leaky) && row(honest)) twins.push_back({row(leaky), row(honest)});
+  return twins;
+}
+
+Table twin_table(const std::vector<Twin>& twins) {
+  Table table{"Leaky split and its subject-disjoint twin (points of accuracy)",
+              {{"experiment"},
+               {"split"},
+               {"measured", Align::kRight},
+               {"twin"},
+               {"measured", Align::kRight},
+               {"difference (95 %)", Align::kRight}},
+              {}};
+  for (const Twin& twin : twins) {
+    const std::optional<Interval> interval = twin.interval();
+    table.rows.push_back(
+        {fmt::format("{} ({})", twin.leaky->experiment, twin.leaky->variant),
+         twin.leaky->split,
+         fmt::format("{:.2f}", twin.leaky->measured),
+         twin.honest->split,
+         fmt::format("{:.2f}", twin.honest->measured),
+         fmt::format("{:+.2f}", twin.difference()) +
+             (interval ? fmt::format(" ({:+.2f}..{:+.2f})", interval->lower, interval->upper)
+                       : "")});
+  }
+  return table;
+}
+
+json twins_json(const std::vector<Twin>& twins) {
+  json items = json::array();
+  for (const Twin& twin : twins) {
+    const std::optional<Interval> interval = twin.interval();
+    items.push_back({{"experiment", twin.leaky->experiment},
+                     {"split", twin.leaky->split},
+                     {"measured", twin.leaky->measured},
+                     {"twin_split", twin.honest->split},
+                     {"twin_measured", twin.honest->measured},
+                     {"difference", twin.difference()},
+                     {"lower", interval ? json(interval->lower) : json()},
+                     {"upper", interval ? json(interval->upper) : json()}});
+  }
+  return items;
+}
+
+json run_json(const RunSummary& summary, const Board& board, const std::vector<Twin>& twins) {
   json tasks = json::array();
   for (const Outcome& outcome : summary.outcomes) {
     const Task& task = outcome.planned.task;
@@ -166,6 +236,7 @@ json run_json(const RunSummary& summary, const Board& board) {
   return {{"schema", 1},
           {"exit_code", summary.exit_code()},
           {"tasks", tasks},
+          {"twins", twins_json(twins)},
           {"board", json::parse(render(board, BoardFormat::kJson))}};
 }
 
@@ -252,6 +323,10 @@ int verb_run(const Options& options) {
   if (const std::int64_t found = recover(places, store); found > 0)
     fmt::print(stderr, "{} finished tasks of an earlier run taken over\n", found);
   const Plan plan = make_plan(options.request, known, tables, &store, prepare_dataset);
+  if (options.request.leaky_twin && plan.twins.empty())
+    fail(Exit::kUsage,
+         "--leaky-twin: no selected experiment divides known people; bench data splits DATASET "
+         "shows what is known");
   for (const Experiment& experiment : plan.experiments)
     if (experiment.claim) store.upsert_claim(experiment.id, *experiment.claim);
   fmt::print(stderr, "{}{}\n\n", to_text(plan_table(plan)), plan_summary(plan));
@@ -260,10 +335,14 @@ int verb_run(const Options& options) {
   const RunSummary summary =
       run_plan(plan, places, {options.jobs, options.memory_limit_mib, terminal}, store);
   const Board board = make_board(store.board_input());
-  if (options.format == "json")
-    print_json(run_json(summary, board));
-  else
+  const std::vector<Twin> twins = twins_of(plan, board);
+  if (options.format == "json") {
+    print_json(run_json(summary, board, twins));
+  } else {
     fmt::print("\n{}", render(board, board_format(options.format), stdout_style()));
+    if (!twins.empty()) fmt::print("\n");
+    if (!twins.empty()) print_table(twin_table(twins), options.format);
+  }
   std::fflush(stdout);
   say_where(options, places);
   say_failures(summary);

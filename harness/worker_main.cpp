@@ -78,7 +78,9 @@ void run(const RunArguments& arguments) {
   const Task task = read_task(arguments.task);
   Attempt attempt;
   attempt.started_ns = now_ns();
-  TaskRecord record = run_task(task, arguments.worker, limited_progress());
+  WorkerOptions options = arguments.worker;
+  options.say = [](const std::string& text) { emit({{"event", "note"}, {"text", text}}); };
+  TaskRecord record = run_task(task, options, limited_progress());
   attempt.ended_ns = now_ns();
   attempt.peak_rss_bytes = peak_rss_bytes();
   record.attempt = attempt;

@@ -35,6 +35,16 @@ Interval wilson(std::int64_t k, std::int64_t n, double confidence) {
   return {k == 0 ? 0.0 : centre - half, k == n ? 1.0 : centre + half};
 }
 
+Interval difference(Proportion a, Proportion b, double confidence) {
+  const auto share = [](Proportion p) {
+    return static_cast<double>(p.k) / static_cast<double>(p.n);
+  };
+  const double first = share(a), second = share(b);
+  const Interval of_a = wilson(a.k, a.n, confidence), of_b = wilson(b.k, b.n, confidence);
+  return {first - second - std::hypot(first - of_a.lower, of_b.upper - second),
+          first - second + std::hypot(of_a.upper - first, second - of_b.lower)};
+}
+
 Interval mean_interval(std::span<const double> values, double confidence) {
   MIEN_ASSERT(values.size() >= 2);
   const double count = static_cast<double>(values.size());

@@ -16,6 +16,13 @@ struct Interval {
 /// (Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.)
 Interval wilson(std::int64_t k, std::int64_t n, double confidence = 0.95);
 
+/// Interval of the difference a - b of two proportions, from their Wilson intervals. REQUIRES: as
+/// for wilson. (Newcombe 1998, Statistics in Medicine 17, 873-890, method 10.)
+struct Proportion {
+  std::int64_t k, n;
+};
+Interval difference(Proportion a, Proportion b, double confidence = 0.95);
+
 /// Student-t interval of the mean. REQUIRES: at least two values.
 Interval mean_interval(std::span<const double> values, double confidence = 0.95);
 

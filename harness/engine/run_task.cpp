@@ -117,7 +117,7 @@ void run_accuracy(const Task& task,
                   std::ssize(fold.test)}};
   progress(0, "leak audit");
   record.leaks = audit(pack, fold);
-  progress(0, "leaks: " + summary(record.leaks));
+  options.say("audit: " + summary(record.leaks));
   record.class_names = pack.class_names();
   const std::int64_t classes = std::ssize(record.class_names);
   const std::uint64_t seed = static_cast<std::uint64_t>(task.seed);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "harness/core/record.h"
@@ -14,6 +15,8 @@ struct WorkerOptions {
   std::filesystem::path weights;  // where to save the trained weights; empty = do not
   std::string device = "cpu";     // "cpu" | "cuda:N"
   int threads = 1;
+  /// Told what a person should read before training begins.
+  std::function<void(const std::string&)> say = [](const std::string&) {};
 };
 
 /// MKL's version where LibTorch carries it, else the path of the BLAS library that is loaded.

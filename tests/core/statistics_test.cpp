@@ -57,6 +57,32 @@ TEST(Wilson, NarrowsWithSamplesAndWidensWithConfidence) {
   }
 }
 
+TEST(Difference, KnownValueAndSymmetry) {
+  const Interval found = difference({56, 70}, {48, 80});
+  EXPECT_NEAR(found.lower, 0.0524, 5e-5);
+  EXPECT_NEAR(found.upper, 0.3339, 5e-5);
+  const Interval turned = difference({48, 80}, {56, 70});
+  EXPECT_NEAR(turned.lower, -found.upper, 1e-12);
+  const Interval same = difference({5, 10}, {5, 10});
+  EXPECT_NEAR(same.lower, -same.upper, 1e-12);
+}
+
+TEST(Difference, HoldsTheTrueOneAboutAsOftenAsItSays) {
+  std::mt19937 random(5);
+  const auto draw = [&](int n, double p) {
+    std::int64_t k = 0;
+    for (int i = 0; i < n; ++i) k += std::generate_canonical<double, 32>(random) < p;
+    return k;
+  };
+  int held = 0;
+  constexpr int kTries = 2000;
+  for (int i = 0; i < kTries; ++i) {
+    const Interval found = difference({draw(60, 0.8), 60}, {draw(90, 0.6), 90});
+    held += found.lower <= 0.2 && 0.2 <= found.upper;
+  }
+  EXPECT_NEAR(held / double(kTries), 0.95, 0.02);
+}
+
 /// Averaged over p, the interval holds the true share about as often as it says.
 TEST(Wilson, CoversTheTruth) {
   const std::int64_t n = 50;
