@@ -115,4 +115,11 @@ FacePicture draw_face(const FaceRequest& request) {
   return {develop(std::move(exposure), occasion, person, request), landmarks};
 }
 
+std::vector<float> head_vertices(const FaceRequest& request) {
+  const FaceModel& model = built_in_head().model;
+  const Face face = face_of(request, occasion_of(request), model);
+  return model.shape(person_of(request.seed, request.subject, request.style, model).identity,
+                     face.weights());
+}
+
 }  // namespace mien

@@ -69,4 +69,8 @@ struct FacePicture {
 /// Error (Exit::kUsage): an expression that is none of the eight.
 FacePicture draw_face(const FaceRequest& request);
 
+/// The built-in head's vertices (head.h) with the face of that picture, in mm, x y z each, before
+/// the head is turned. Error: as above.
+std::vector<float> head_vertices(const FaceRequest& request);
+
 }  // namespace mien
