@@ -275,13 +275,11 @@ void choose_frames(const fs::path& source, const std::string& rule, Clip& clip) 
   }
   try {
     const ClipHeader header = read_clip_header(source / clip.file);
-    std::int32_t count = header.frames;
-    if (count == 0 || header.is_cut)
-      count = read_clip(source / clip.file, [](int, const Image&) { return true; });
-    if (header.is_cut)
-      clip.problems.push_back(
-          {clip.file,
-           fmt::format("cut short: {} of {} frames; used as it is", count, header.frames)});
+    const fs::path path = source / clip.file;
+    const std::int32_t count =
+        header.frames > 0 ? header.frames : read_clip(path, [](int, const Image&) { return true; });
+    // The frames are chosen as of the whole clip; read_tree counts those that are not there.
+    if (header.is_cut) clip.problems.push_back({clip.file, "cut short; copy it again"});
     clip.frames = choose(rule, count);
   } catch (const Error&) {
     clip.frames = {0};

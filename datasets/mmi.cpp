@@ -76,6 +76,8 @@ constexpr FrameRule kFrameRules[] = {
     {"middle", "the frame in the middle"},
 };
 
+constexpr const char* kCutShort = "cut short; copy it again";
+
 using Frames = std::vector<std::int32_t>;
 
 /// Those of at - reach .. at + reach that the clip has.
@@ -360,12 +362,10 @@ void choose_frames(const fs::path& source, const std::string& rule, Recording& r
   }
   const fs::path path = source / recording.file;
   const ClipHeader header = read_clip_header(path);
-  std::int32_t count = header.frames;
-  if (count == 0 || header.is_cut) count = read_clip(path, [](int, const Image&) { return true; });
-  if (header.is_cut)
-    recording.problems.push_back(
-        {recording.file,
-         fmt::format("cut short: {} of {} frames; used as it is", count, header.frames)});
+  const std::int32_t count =
+      header.frames > 0 ? header.frames : read_clip(path, [](int, const Image&) { return true; });
+  // The frames are chosen as of the whole clip; read_tree counts those that are not there.
+  if (header.is_cut) recording.problems.push_back({recording.file, kCutShort});
   if (header.height > header.width) recording.is_turned = false;  // upright as it stands
   const std::int32_t apex = middle_of(recording.apexes, count);
   if (rule == "dexpression")
