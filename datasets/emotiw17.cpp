@@ -4,9 +4,9 @@
 //
 // On disk; a folder whose name begins with train, val or test (any case) is that split:
 //
-//   train_afew/<Class>/000046280.avi         clips; val_afew/... likewise; test_afew/000046280.avi
+//   train_afew/<Class>/000000001.avi         clips; val_afew/... likewise; test_afew/000000001.avi
 //                                            without labels
-//   train_afew/AlignedFaces_LBPTOP_Points/Faces/000046280/*.jpg
+//   train_afew/AlignedFaces_LBPTOP_Points/Faces/000000001/*.jpg
 //                                            faces cut out, frame by frame; also without the folder
 //                                            Faces, with a class folder in its place, as .png, or
 //                                            still in AlignedFaces_LBPTOP_Points*.zip
