@@ -134,7 +134,8 @@ Vec3 skin_colour(const Person& who, const Folds& folds, const Vec3& p) {
     colour = colour * (hollows(p) * (1 - lines(who, folds, p)) * lid_lines(p));
     colour = mix(colour, who.hair * 0.6f, brow(who, p));
   }
-  if (inside_hair(who, p) > 1.5f * noise(who.grain + 2, p * 0.5f))
+  const float inside = inside_hair(who, p);
+  if (inside > 2 || (inside > -2 && inside > 2 * noise(who.grain + 2, p * 0.5f)))
     colour = who.hair_thick > 0 ? hair_colour(who, p) : mix(colour, who.hair, 0.12f);
   return colour;
 }
@@ -144,7 +145,7 @@ Vec3 eye_colour(const Person& who, const Gaze& gaze, const Vec3& p) {
   const float off = length(p - ahead * kEyeRadius);
   const float shade =
       mix(0.35f, 1, ramp(7.5f, 2.0f, p.y)) * mix(0.6f, 1, ramp(15, 9, std::abs(p.x)));
-  constexpr float iris = 6.3f, pupil = 2.7f;
+  const float iris = who.iris_radius, pupil = 0.43f * iris;
   Vec3 colour{0.72f, 0.68f, 0.65f};
   if (p.z < 0) return {0, 0, 0};
   if (off < iris + 0.5f) {
@@ -157,7 +158,8 @@ Vec3 eye_colour(const Person& who, const Gaze& gaze, const Vec3& p) {
 }
 
 Vec3 teeth_colour(const Vec3& p) {
-  const float gap = std::abs(p.x / 7.5f - std::floor(p.x / 7.5f) - 0.5f);  // 0.5 between two teeth
+  const float gap = std::abs(p.x / 7.5f - static_cast<float>(whole_below(p.x / 7.5f)) -
+                             0.5f);  // 0.5 between two teeth
   const float far = mix(1, 0.35f, ramp(8, 24, std::abs(p.x)));
   const float shade = p.y > -71 ? mix(0.7f, 1, ramp(-60, -66, p.y)) : 0.75f;
   return Vec3{0.74f, 0.69f, 0.60f} * (far * shade * (1 - 0.3f * ramp(0.42f, 0.5f, gap)));
@@ -168,8 +170,9 @@ Vec3 mouth_colour(const Vec3& p) {
 }
 
 float inside_hair(const Person& who, const Vec3& p) {
+  if (p.z > 56 && p.y < 20) return -9;
   const float x = p.x - who.parting;
-  float line = who.hairline - 0.0035f * square(p.x) * 1.0f;
+  float line = who.hairline - 0.0035f * square(p.x);
   if (who.fringe > 0) {
     const float jag = noise(who.grain + 3, {p.x * 0.12f, 0, 0});
     line -= who.fringe * std::clamp(0.75f + 0.006f * std::abs(x) + 0.25f * jag, 0.0f, 1.2f) *
@@ -177,9 +180,9 @@ float inside_hair(const Person& who, const Vec3& p) {
   }
   line = mix(line, -12, ramp(56, 26, p.z));
   line = mix(line, -64, ramp(-16, -30, p.z));
+  if (who.long_hair > 0 || std::abs(p.x) < 50) return p.y - line;
   const float ear = square((p.y - 2 + 0.2f * p.z) / 26) + square((p.z + 10) / 12);
-  if (ear < 1 && std::abs(p.x) > 50 && who.long_hair == 0) return -1;
-  return p.y - line;
+  return std::min(p.y - line, 12 * (ear - 1));
 }
 
 Vec3 hair_colour(const Person& who, const Vec3& p) {
@@ -192,7 +195,7 @@ Vec3 body_colour(const Person& who, const Vec3& p) {
   const float collar =
       -142 - 0.9f * std::max(0.0f, 32 - std::abs(p.x)) * ramp(-10, 10, p.z) + 0.1f * std::abs(p.x);
   if (p.y > collar) return who.skin * mix(0.55f, 0.92f, ramp(-112, -140, p.y));
-  const float wave = p.y / 14 - std::floor(p.y / 14);
+  const float wave = p.y / 14 - static_cast<float>(whole_below(p.y / 14));
   const float stripe = who.stripes * (wave > 0.5f ? 1.0f : 0.0f);
   const float seam = 1 - 0.3f * ramp(3, 0, collar - p.y);
   return mix(who.cloth, who.cloth * 0.35f, stripe) * seam *

@@ -214,7 +214,7 @@ Vec3 ear(const Vec3& p) {
   const float y = (p.y - 2 + 0.2f * p.z) / 26, z = (p.z + 10) / 12;
   const float inside = y * y + z * z;
   if (inside >= 1) return {};
-  return Vec3{p.x > 0 ? 1.0f : -1.0f, 0, -0.6f} * (15 * ramp(1, 0.5f, inside));
+  return Vec3{p.x > 0 ? 1.0f : -1.0f, 0, -0.6f} * (14 * ramp(1.0f, 0.25f, inside));
 }
 
 Vec3 formed_with_lids(const Vec3& place, float upper, float lower) {

@@ -18,10 +18,10 @@ inline float lattice(std::uint32_t grain, int x, int y, int z) {
 
 /// -1..1, smooth, with features of size 1; another `grain` is another pattern.
 inline float noise(std::uint32_t grain, const Vec3& p) {
-  const float fx = std::floor(p.x), fy = std::floor(p.y), fz = std::floor(p.z);
-  const int x = static_cast<int>(fx), y = static_cast<int>(fy), z = static_cast<int>(fz);
+  const int x = whole_below(p.x), y = whole_below(p.y), z = whole_below(p.z);
   const auto smooth = [](float t) { return t * t * (3 - 2 * t); };
-  const float tx = smooth(p.x - fx), ty = smooth(p.y - fy), tz = smooth(p.z - fz);
+  const float tx = smooth(p.x - static_cast<float>(x)), ty = smooth(p.y - static_cast<float>(y)),
+              tz = smooth(p.z - static_cast<float>(z));
   const auto row = [&](int b, int c) {
     return mix(lattice(grain, x, b, c), lattice(grain, x + 1, b, c), tx);
   };

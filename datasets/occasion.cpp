@@ -15,8 +15,8 @@ struct Variety {
 };
 
 // clang-format off
-constexpr Variety kWildVariety{13, 8, 6, 0.06f, 0.018f, 0.35f, 1.3f, 0.16f, 0.55f, 60, -15, 65,
-                               0.22f, 0.16f, 0.012f, 2, 9, 10, 0.5f, 1.1f, 13};
+constexpr Variety kWildVariety{7, 4, 3, 0.03f, 0.010f, 0.45f, 1.1f, 0.22f, 0.5f, 42, 0, 60,
+                               0.14f, 0.11f, 0.010f, 1, 6, 6, 0.7f, 1.2f, 7};
 constexpr Variety kLabVariety{2.2f, 2.2f, 1.4f, 0.02f, 0.008f, 0.6f, 0.85f, 0.35f, 0.5f, 25, 20, 50,
                               0.06f, 0.04f, 0.002f, 1, 2.5f, 0, 0.75f, 1.05f, 0};
 constexpr Variety kToonVariety{11, 5, 4, 0.04f, 0.02f, 0.6f, 0.7f, 0.42f, 0.48f, 30, 25, 50,

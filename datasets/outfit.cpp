@@ -32,27 +32,6 @@ void join(Scene& scene, std::int32_t first, int rows, int columns, bool closed, 
     }
 }
 
-/// Hair that hangs down behind the face on both sides.
-void add_curtain(Scene& scene, const Person& who, float half_width) {
-  constexpr int columns = 25, rows = 10;
-  const auto first = static_cast<std::int32_t>(scene.at.size());
-  const float end = -20 - who.long_hair;
-  for (int r = 0; r < rows; ++r)
-    for (int c = 0; c < columns; ++c) {
-      const float down = static_cast<float>(r) / (rows - 1);
-      const float y = mix(45, end, down);
-      const double turn = kPi * (0.40 + 1.2 * c / (columns - 1));  // from one temple round the back
-      const float lump =
-          1 + 0.04f * noise(who.grain + 8, {static_cast<float>(c) * 0.5f, y * 0.02f, 0});
-      const float wide = half_width + 4 + 0.45f * who.hair_thick * (0.4f + 0.6f * down);
-      const Vec3 p{wide * lump * static_cast<float>(std::sin(turn)),
-                   y,
-                   (100 + 0.3f * who.hair_thick) * lump * static_cast<float>(std::cos(turn)) - 6};
-      scene.vertex(p, {p.x, p.y, p.z});
-    }
-  join(scene, first, rows, columns, false, Part::kHair);
-}
-
 }  // namespace
 
 std::int32_t Scene::vertex(const Vec3& where, const Vec3& painted_as) {
@@ -70,18 +49,18 @@ void add_hair(Scene& scene, const Head& head, const Person& who) {
   if (who.hair_thick <= 0) return;
   constexpr std::int32_t kNone = -1;
   std::vector<std::int32_t> above(head.place.size(), kNone);
-  float half_width = 0;
   for (std::size_t v = 0; v < head.place.size(); ++v) {
     if (head.part[v] != Part::kSkin) continue;
     const Vec3 p = head.place[v];
     const float inside = inside_hair(who, p);
-    if (p.y < 60 && p.y > 20) half_width = std::max(half_width, scene.at[v].x);
     if (inside < -4) continue;
     const float top = mix(who.long_hair > 0 ? 0.7f : 0.35f, 1, ramp(10, 75, p.y));
     const float lump = 1 + 0.35f * noise(who.grain + 9, p * 0.05f);
     const Vec3 out = unit(p - Vec3{0, 25, -8});
+    // The line of the hair is steep at the temples: it thins out over more of its height there.
+    const float thin = 9 + 24 * ramp(64, 52, p.z) * ramp(14, 26, p.z);
     above[v] =
-        scene.vertex(scene.at[v] + out * (who.hair_thick * top * lump * ramp(-3, 9, inside)), p);
+        scene.vertex(scene.at[v] + out * (who.hair_thick * top * lump * ramp(-4, thin, inside)), p);
   }
   for (std::size_t t = 0; t < head.triangle_of.size(); ++t) {
     const auto corner = [&](std::size_t k) {
@@ -90,7 +69,31 @@ void add_hair(Scene& scene, const Head& head, const Person& who) {
     if (corner(0) == kNone || corner(1) == kNone || corner(2) == kNone) continue;
     scene.triangle(corner(0), corner(1), corner(2), Part::kHair);
   }
-  if (who.long_hair > 0) add_curtain(scene, who, half_width);
+}
+
+void add_long_hair(Scene& scene, const Person& who, float half_width) {
+  if (who.long_hair <= 0) return;
+  constexpr int columns = 33, rows = 14;
+  const auto first = static_cast<std::int32_t>(scene.at.size());
+  for (int r = 0; r < rows; ++r)
+    for (int c = 0; c < columns; ++c) {
+      const float down = static_cast<float>(r) / (rows - 1),
+                  round = static_cast<float>(c) / (columns - 1);
+      // The ends are longest at the back and uneven; the front edges fall back from the face.
+      const float fray = 7 * noise(who.grain + 8, {9 * round, 0, 7});
+      const float y =
+          mix(52, -24 - who.long_hair + fray - 10 * (1 - std::abs(2 * round - 1)), down);
+      const double turn = kPi * (0.34 + 0.06 * down + (1.32 - 0.12 * down) * round);
+      const float wave = 3.5f * noise(who.grain + 8, {12 * round, y * 0.03f, 0});
+      const float out = half_width + wave +
+                        who.hair_thick * mix(0.15f, 0.75f, ramp(0, 0.5f, down)) + 9 * down -
+                        0.55f * std::max(0.0f, -90 - y);
+      const Vec3 p{out * static_cast<float>(std::sin(turn)),
+                   y,
+                   (104 + wave + 0.4f * who.hair_thick) * static_cast<float>(std::cos(turn)) - 8};
+      scene.vertex(p, p);
+    }
+  join(scene, first, rows, columns, false, Part::kHair);
 }
 
 void add_glasses(Scene& scene, const Vec3& left_eye, const Vec3& right_eye) {

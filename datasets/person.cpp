@@ -40,6 +40,12 @@ struct ToonLook {
 constexpr std::string_view kToonModes[] = {
     "head_width", "chin_width", "nose_forward", "jaw_width", "cheeks", "head_length"};
 
+struct Weight {
+  std::string_view mode;
+  float by;
+};
+constexpr Weight kToonEyes[] = {{"eye_opening", 3.4f}, {"eye_lower_lid", 3.2f}, {"eye_depth", 1}};
+
 // Six characters that nobody mixes up.
 const ToonLook kToons[] = {
     {colour(250, 205, 170),
@@ -173,12 +179,17 @@ void stylise(Person& p, const ToonLook& look, const FaceModel& model) {
   p.beard = p.moustache = look.beard;
   p.parting = look.parting;
   p.has_glasses = look.glasses;
-  p.brow_thick = 4.5f;
+  p.iris_radius = 8.2f;
+  p.brow_height = 4;
+  p.brow_thick = 4.2f;
   p.brow_dark = 1;
   p.mottle = p.stripes = 0;
   p.spots.clear();
   for (std::size_t i = 0; i < p.identity.size(); ++i) {
     p.identity[i] *= 0.3f;
+    if (model.identity_names[i].starts_with("eye_")) p.identity[i] = 0;
+    for (const auto& [mode, weight] : kToonEyes)
+      if (model.identity_names[i] == mode) p.identity[i] = weight;
     for (std::size_t k = 0; k < std::size(kToonModes); ++k)
       if (model.identity_names[i] == kToonModes[k]) p.identity[i] = look.shape[k];
   }
@@ -196,11 +207,14 @@ Person person_of(std::uint64_t seed, int subject, FaceStyle style, const FaceMod
   p.skin = pick(r, kSkins);
   p.lips = p.skin * mix(Vec3{0.82f, 0.52f, 0.50f}, Vec3{0.80f, 0.33f, 0.34f}, real(r, 0, 1));
   p.iris = pick(r, kIrises);
+  p.iris_radius = 6.3f;
   grow_hair(p, r);
   dress(p, r);
   mark(p, r);
   if (style == FaceStyle::kToon)
     stylise(p, kToons[static_cast<std::size_t>(subject) % std::size(kToons)], model);
+  for (std::size_t i = 0; i < p.identity.size(); ++i)  // long hair lies over the ears
+    if (p.long_hair > 0 && model.identity_names[i] == "ears") p.identity[i] = -6;
   return p;
 }
 

@@ -28,6 +28,7 @@ struct Person {
   float mottle, crease;                                 // 0..1: uneven skin, lines
   float stripes;                                        // of the clothes, 0..1
   std::uint32_t grain;                                  // of every pattern on this person
+  float iris_radius;                                    // mm
   bool has_glasses;
   std::vector<Spot> spots;
 };

@@ -6,12 +6,11 @@
 namespace mien {
 namespace {
 
-/// Samples per pixel along one side: small pictures need more, large ones look smooth anyway.
-int samples_for(int height_px) {
-  if (height_px <= 64) return 4;
-  if (height_px <= 112) return 3;
-  return height_px <= 360 ? 2 : 1;
-}
+constexpr int kSmall = 96;  // px
+
+/// Samples per pixel along one side. What is painted on a face is finer than a small picture's
+/// pixels, so that there every sample is lit; on a large one only edges need them.
+int samples_for(int height_px) { return height_px <= kSmall ? 3 : 2; }
 
 // ---- geometry ----------------------------------------------------------------------------------
 
@@ -53,15 +52,18 @@ Scene scene_of(const Sitter& sitter, const Occasion& occasion) {
   for (std::size_t v = 0; v < n; ++v) scene.at[v] = shape_at(sitter, static_cast<std::int32_t>(v));
   scene.triangles = sitter.head.model.triangles;
   scene.part = sitter.head.triangle_of;
+  const std::size_t body_from = scene.at.size();
+  add_body(scene);
+  const std::size_t body_end = scene.at.size();
+  scene.thin_from = scene.part.size();
   add_hair(scene, sitter.head, sitter.person);
+  add_long_hair(scene, sitter.person, 78);
   if (sitter.person.has_glasses)
     add_glasses(scene, eye_middle(sitter, 36, 39), eye_middle(sitter, 42, 45));
-  const std::size_t head_end = scene.at.size();
-  add_body(scene);
   const Turn head = turn_of(occasion.yaw, occasion.pitch, occasion.roll);
   const Turn body = turn_of(0.35f * occasion.yaw, 0, 0.2f * occasion.roll);
   for (std::size_t v = 0; v < scene.at.size(); ++v)
-    scene.at[v] = turned(v < head_end ? head : body, scene.at[v]);
+    scene.at[v] = turned(v < body_from || v >= body_end ? head : body, scene.at[v]);
   return scene;
 }
 
@@ -104,13 +106,23 @@ Camera camera_of(const Sitter& sitter, const Occasion& o, const FaceRequest& req
   const float plane = o.distance / (o.distance - 50);
   camera.scale = share * o.zoom * height / ((high - low) * plane);
   camera.middle_y = (low + high) / 2;
-  const float above = std::max(0.03f, 0.3f * (1 - share));  // room over the crown
-  const float middle = share > 0.85f ? 0.5f : above + share / 2;
+  // Small heads leave room over the crown; large ones lose the crown before the chin.
+  const float middle = share > 0.85f ? 0.97f - share / 2 : 0.3f * (1 - share) + share / 2;
   camera.centre_x =
       (static_cast<float>(request.width) / static_cast<float>(request.height) / 2 + o.shift_x) *
       height;
   camera.centre_y = (middle + o.shift_y) * height;
   return camera;
+}
+
+/// Solids show their front; what is thin shows both sides.
+void draw(Raster& raster, const std::vector<Vec3>& screen, const Scene& scene) {
+  const std::span<const std::int32_t> all(scene.triangles);
+  raster.draw(screen, all.first(3 * scene.thin_from), Sides::kFront);
+  raster.draw(screen,
+              all.subspan(3 * scene.thin_from),
+              Sides::kBoth,
+              static_cast<std::int32_t>(scene.thin_from));
 }
 
 // ---- shadows -----------------------------------------------------------------------------------
@@ -125,17 +137,17 @@ class Shadows {
     std::vector<Vec3> seen;
     seen.reserve(scene.at.size());
     for (const Vec3& p : scene.at) seen.push_back(project(p));
-    raster_.draw(seen, scene.triangles, Sides::kFront);
+    draw(raster_, seen, scene);
   }
   /// 1 in the light, 0 in the shade.
   float light_at(const Vec3& p) const {
     const Vec3 s = project(p);
     const float x = s.x - 0.5f, y = s.y - 0.5f;
-    const int left = static_cast<int>(std::floor(x)), top = static_cast<int>(std::floor(y));
+    const int left = whole_below(x), top = whole_below(y);
     if (left < 0 || top < 0 || left + 1 >= kSide || top + 1 >= kSide) return 1;
     const float fx = x - static_cast<float>(left), fy = y - static_cast<float>(top);
     const auto free = [&](int dx, int dy) {
-      return ramp(9, 3, raster_.depth[raster_.at(left + dx, top + dy)] - s.z);
+      return ramp(7, 2, raster_.depth[raster_.at(left + dx, top + dy)] - s.z);
     };
     return mix(mix(free(0, 0), free(1, 0), fx), mix(free(0, 1), free(1, 1), fx), fy);
   }
@@ -229,7 +241,7 @@ class Shader {
     const Stuff stuff = stuff_of(part);
     const float wrap = std::min(0.8f, light.softness + stuff.wrap);
     const float facing = dot(normal, light.towards);
-    const float shade = part == Part::kMouth ? 0.3f : shadows_.light_at(at);
+    const float shade = part == Part::kMouth ? 0.3f : shadows_.light_at(at + normal * 3);
     float direct = std::max(0.0f, (facing + wrap) / (1 + wrap)) * mix(0.25f, 1, shade);
     if (toon_) direct = mix(0.35f, 1, ramp(0.42f, 0.5f, direct));
     const float sky = 0.72f + 0.28f * normal.y;
@@ -238,7 +250,7 @@ class Shader {
     const Vec3 half = unit(light.towards + Vec3{0, 0, 1});
     const float shine = std::max(0.0f, dot(normal, half));
     const float s2 = shine * shine, s8 = s2 * s2 * s2 * s2, s32 = s8 * s8 * s8 * s8;
-    if (part == Part::kEye) return out + light.lamp * (0.9f * ramp(0.965f, 0.985f, shine));
+    if (part == Part::kEye) return out + light.lamp * (0.9f * ramp(0.984f, 0.993f, shine));
     return out + light.lamp * (stuff.gloss * light.gloss * shade * (0.5f * s8 + s32));
   }
 
@@ -312,7 +324,7 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
   screen.reserve(scene.at.size());
   for (const Vec3& p : scene.at) screen.push_back(camera(p));
   Raster raster(request.width * samples, request.height * samples);
-  raster.draw(screen, scene.triangles, Sides::kBoth);
+  draw(raster, screen, scene);
   const std::vector<float> hollows = hollows_of(raster, 1 / camera.scale);
   const Shader shade(sitter, occasion, scene, toon);
   const int ink = std::max(1, static_cast<int>(0.8f * camera.scale));
@@ -323,26 +335,32 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
   out.light.resize(pixels);
   out.cover.resize(pixels);
   const float share = 1.0f / static_cast<float>(samples * samples);
-  for (int y = 0; y < raster.height; ++y)
-    for (int x = 0; x < raster.width; ++x) {
+  const auto lit = [&](int x, int y) {
+    const std::size_t sample = raster.at(x, y);
+    if (toon && is_outline(raster, scene, x, y, ink)) return Vec3{};
+    const auto t = static_cast<std::size_t>(raster.triangle[sample]);
+    const auto corner = [&](std::size_t k) -> const Vec3& {
+      return screen[static_cast<std::size_t>(scene.triangles[3 * t + k])];
+    };
+    const float u = static_cast<float>(x) + 0.5f, v = static_cast<float>(y) + 0.5f;
+    return shade(t, barycentric(corner(0), corner(1), corner(2), u, v)) * hollows[sample];
+  };
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    const int left = static_cast<int>(pixel) % out.width * samples;
+    const int top = static_cast<int>(pixel) / out.width * samples;
+    Vec3 light;
+    float depth = -1e9f;  // of the sample that was lit last
+    for (int i = 0; i < samples * samples; ++i) {
+      const int x = left + i % samples, y = top + i / samples;
       const std::size_t sample = raster.at(x, y);
       if (raster.triangle[sample] < 0) continue;
-      const std::size_t pixel =
-          static_cast<std::size_t>(y / samples) * static_cast<std::size_t>(out.width) +
-          static_cast<std::size_t>(x / samples);
+      const bool again =
+          request.height > kSmall && !toon && std::abs(raster.depth[sample] - depth) < 2;
+      if (!again) light = lit(x, y), depth = raster.depth[sample];
+      out.light[pixel] += light * share;
       out.cover[pixel] += share;
-      if (toon && is_outline(raster, scene, x, y, ink)) continue;
-      const auto t = static_cast<std::size_t>(raster.triangle[sample]);
-      const auto corner = [&](std::size_t k) -> const Vec3& {
-        return screen[static_cast<std::size_t>(scene.triangles[3 * t + k])];
-      };
-      const Vec3 weights = barycentric(corner(0),
-                                       corner(1),
-                                       corner(2),
-                                       static_cast<float>(x) + 0.5f,
-                                       static_cast<float>(y) + 0.5f);
-      out.light[pixel] += shade(t, weights) * (share * hollows[sample]);
     }
+  }
   for (std::size_t k = 0; k < out.landmarks.size(); ++k) {
     const Vec3& p = screen[static_cast<std::size_t>(sitter.head.model.landmarks68[k])];
     out.landmarks[k] = {p.x / static_cast<float>(samples), p.y / static_cast<float>(samples)};

@@ -17,9 +17,8 @@ float area2(const Vec3& a, const Vec3& b, const Vec3& c) {
 struct Range {
   int first, last;
   Range(float low, float high, int size)
-      : first(static_cast<int>(std::ceil(std::max(low - 0.5f, 0.0f)))),
-        last(static_cast<int>(
-            std::floor(std::clamp(high - 0.5f, -1.0f, static_cast<float>(size - 1))))) {}
+      : first(whole_below(std::max(low, 0.0f) + 0.5f)),
+        last(whole_below(std::clamp(high, -1.0f, static_cast<float>(size)) - 0.5f)) {}
 };
 
 }  // namespace
@@ -38,10 +37,11 @@ void Raster::draw(std::span<const Vec3> screen,
     const Vec3& a = screen[static_cast<std::size_t>(triangles[t])];
     const Vec3& b = screen[static_cast<std::size_t>(triangles[t + 1])];
     const Vec3& c = screen[static_cast<std::size_t>(triangles[t + 2])];
-    const float area = area2(a, b, c);
-    if (area == 0 || (area > 0 && sides == Sides::kFront)) continue;
     const Range columns(std::min({a.x, b.x, c.x}), std::max({a.x, b.x, c.x}), width);
     const Range rows(std::min({a.y, b.y, c.y}), std::max({a.y, b.y, c.y}), height);
+    if (columns.first > columns.last || rows.first > rows.last) continue;
+    const float area = area2(a, b, c);
+    if (area == 0 || (area > 0 && sides == Sides::kFront)) continue;
     const float to_weight = 1 / area;
     const float step_b = (c.y - a.y) * to_weight, step_c = (a.y - b.y) * to_weight;
     for (int y = rows.first; y <= rows.last; ++y) {

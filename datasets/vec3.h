@@ -33,6 +33,11 @@ inline Vec3 unit(const Vec3& a) {
 }
 inline Vec3 mix(const Vec3& a, const Vec3& b, float t) { return a + (b - a) * t; }
 inline float mix(float a, float b, float t) { return a + (b - a) * t; }
+/// The whole number at or below `x`; std::floor is a call where there is no SSE 4.
+inline int whole_below(float x) {
+  const int whole = static_cast<int>(x);
+  return static_cast<float>(whole) > x ? whole - 1 : whole;
+}
 /// 0 below `low`, 1 above `high`, smooth between; works downward too (low > high).
 inline float ramp(float low, float high, float x) {
   const float t = std::clamp((x - low) / (high - low), 0.0f, 1.0f);
