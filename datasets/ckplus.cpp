@@ -89,9 +89,8 @@ const NamedSplit kNamedSplits[] = {
 
 struct Sequence {
   int subject = 0;
-  std::map<int, std::string> frames, landmarks;  // frame number -> file
-  std::vector<std::string> label_files;
-  int labelled_frame = 0;
+  std::map<int, std::string> frames, landmarks;          // frame number -> file
+  std::vector<std::pair<std::string, int>> label_files;  // file, frame
   std::int64_t label = -1;
 };
 using Sequences = std::map<std::string, Sequence>;
@@ -124,8 +123,7 @@ void add_file(const std::string& file,
   Sequence& sequence = sequences[name.sequence];
   sequence.subject = name.subject;
   if (name.ending == kLabel) {
-    sequence.label_files.push_back(file);
-    sequence.labelled_frame = name.frame;
+    sequence.label_files.emplace_back(file, name.frame);
     return;
   }
   std::map<int, std::string>& files = name.ending == kFrame ? sequence.frames : sequence.landmarks;
@@ -156,18 +154,23 @@ std::int64_t read_label(const fs::path& path, std::string& problem) {
   return problem.empty() ? static_cast<std::int64_t>(number) - 1 : -1;
 }
 
-/// A sequence whose label cannot be trusted counts as one without a label.
+/// A sequence whose label cannot be trusted counts as one without a label. Files that say the same
+/// are two copies of one.
 void label_sequence(const fs::path& source, Sequence& sequence, std::vector<Problem>& problems) {
-  if (sequence.label_files.empty()) return;
-  const std::string& file = sequence.label_files.front();
-  std::string problem;
-  if (sequence.label_files.size() > 1)
-    problem = "a second label file of its sequence: " + sequence.label_files[1];
-  else if (!sequence.frames.contains(sequence.labelled_frame))
-    problem = fmt::format("frame {}, which it labels, is not there", sequence.labelled_frame);
-  else
-    sequence.label = read_label(source / file, problem);
-  if (!problem.empty()) problems.push_back({file, problem});
+  std::set<std::int64_t> labels;
+  for (const auto& [file, frame] : sequence.label_files) {
+    std::string problem;
+    if (!sequence.frames.contains(frame))
+      problem = fmt::format("frame {}, which it labels, is not there", frame);
+    labels.insert(problem.empty() ? read_label(source / file, problem) : -1);
+    if (!problem.empty()) problems.push_back({file, problem});
+  }
+  if (labels.size() == 1) sequence.label = *labels.begin();
+  for (std::size_t i = 1; i < sequence.label_files.size(); ++i)
+    problems.push_back({sequence.label_files[i].first,
+                        fmt::format("a second label of the sequence of {}; {}",
+                                    sequence.label_files[0].first,
+                                    sequence.label < 0 ? "none is used" : "both say the same")});
 }
 
 void add_picture(const std::string& id,
@@ -272,7 +275,7 @@ Listing list(const fs::path& source, const ReadOptions& options) {
   int index = 0;
   for (auto& [id, sequence] : sequences) {
     label_sequence(source, sequence, listing.problems);
-    for (const std::string& file : sequence.label_files) listing.other_files.push_back(file);
+    for (const auto& [file, frame] : sequence.label_files) listing.other_files.push_back(file);
     add_pictures(id, sequence, index++, rule, listing);
   }
   check_whole(source, sequences, listing);

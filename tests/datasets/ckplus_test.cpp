@@ -164,11 +164,22 @@ TEST(Ckplus, LeavesOutASequenceWhoseLabelCannotBeTrusted) {
   tree.sequence("S011", "001", 1, "4");
   const Samples samples = tree.read();
   EXPECT_EQ(samples.ids, Ids{"S011_001_00000001"});
-  EXPECT_EQ(reasons(samples, "Emotion/S010/002/S010_002_00000001_emotion.txt"),
-            "a second label file of its sequence: "
-            "Emotion/S010/002/S010_002_00000002_emotion.txt\n");
+  EXPECT_EQ(reasons(samples, "Emotion/S010/002/S010_002_00000002_emotion.txt"),
+            "a second label of the sequence of "
+            "Emotion/S010/002/S010_002_00000001_emotion.txt; none is used\n");
   EXPECT_EQ(reasons(samples, "Emotion/S005/001/S005_001_00000005_emotion.txt"),
             "frame 5, which it labels, is not there\n");
+}
+
+TEST(Ckplus, TwoCopiesOfTheLabelsAreAsGoodAsOne) {
+  const CkTree tree;
+  three_sequences(tree);
+  const Samples samples = tree.read();
+  fs::create_directory(tree.dir / "Emotion_labels");
+  fs::copy(tree.dir / "Emotion", tree.dir / "Emotion_labels/Emotion", fs::copy_options::recursive);
+  const Samples same = tree.read();
+  EXPECT_EQ(same.labels, samples.labels);
+  EXPECT_EQ(problem_count(same), 2u);
 }
 
 TEST(Ckplus, SaysWhichFilesLieWrong) {
