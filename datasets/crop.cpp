@@ -55,6 +55,11 @@ Square face_square(std::span<const FacePoint> points, double margin) {
   return {(left.x + right.x - side) / 2, (top.y + bottom.y - side) / 2 - kLift * side, side};
 }
 
+Square resized(const Square& square, double factor) {
+  const double grow = square.side * (factor - 1) / 2;
+  return {square.left - grow, square.top - grow, square.side * factor};
+}
+
 Square whole_square(int width, int height) {
   const double side = std::max(width, height);
   return {(width - side) / 2, (height - side) / 2, side};

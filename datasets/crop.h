@@ -21,6 +21,9 @@ std::vector<FacePoint> parse_landmarks(std::string_view text, std::string& fault
 /// landmarks end at the brows. REQUIRES: points.
 Square face_square(std::span<const FacePoint> points, double margin);
 
+/// The square with its side times `factor`, about its centre.
+Square resized(const Square& square, double factor);
+
 /// The whole picture in the middle of the smallest square that holds it.
 Square whole_square(int width, int height);
 

@@ -19,7 +19,8 @@ class FaceDetector {
   FaceDetector(const FaceDetector&) = delete;
   FaceDetector& operator=(const FaceDetector&) = delete;
 
-  /// The largest frontal face, about brows to chin; nothing where there is none.
+  /// The largest frontal face, as face_square (crop.h) has it at margin 1.2; nothing where there is
+  /// none.
   std::optional<Square> find(const Image& image);
 
  private:

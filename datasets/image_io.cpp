@@ -15,7 +15,7 @@ constexpr int kFractionBits = 4;  // OpenCV draws in fixed point: 1/16 of a pain
 
 int type_of(int channels) { return channels == 1 ? CV_8UC1 : CV_8UC3; }
 
-/// The image's own memory as a matrix; not to be written to.
+/// The image's own memory as a matrix.
 cv::Mat view_of(const Image& image) {
   return {image.height,
           image.width,
@@ -116,6 +116,11 @@ Image crop(const Image& image, const Square& square, int side_px) {
   cv::resize(
       part, scaled, {side_px, side_px}, 0, 0, side > side_px ? cv::INTER_AREA : cv::INTER_LINEAR);
   return image_of(scaled);
+}
+
+void draw_text(Image& image, int x, int y, const std::string& text) {
+  cv::Mat pixels = view_of(image);
+  cv::putText(pixels, text, {x, y}, cv::FONT_HERSHEY_SIMPLEX, 0.5, cv::Scalar::all(0));
 }
 
 Canvas::Canvas(int side_px, int oversample, std::uint8_t gray)

@@ -28,6 +28,9 @@ Image converted(Image image, int quarter_turns, int channels);
 /// of areas where it shrinks, else linear. REQUIRES: the square meets the picture.
 Image crop(const Image& image, const Square& square, int side_px);
 
+/// Writes black text of ASCII letters whose line starts at (x, y); what lies outside is cut.
+void draw_text(Image& image, int x, int y, const std::string& text);
+
 struct Point {
   double x = 0, y = 0;
 };

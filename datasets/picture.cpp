@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 namespace mien {
 namespace {
 
+constexpr double kDetectorMargin = 1.2;  // FaceDetector::find
 constexpr std::size_t kMaxImageBytes = std::size_t{256} << 20;
 
 /// Hands the file to `use` piece by piece; returns why that failed, or "".
@@ -181,12 +182,11 @@ std::optional<Square> PictureReader::find_face(const Picture& picture,
                                                Outcome& outcome) {
   if (picture.is_face_crop) return whole_square(image.width, image.height);
   if (!picture.landmarks.empty()) return square_of_landmarks(picture, image, outcome);
-  const std::optional<Square> face = detector(worker).find(image);
-  if (!face) {
-    fail_picture(outcome, picture.file, where(picture) + "no face found");
-    outcome.fate = Fate::kNoFace;
-  }
-  return face;
+  if (const std::optional<Square> face = detector(worker).find(image))
+    return resized(*face, format_.face_margin / kDetectorMargin);
+  fail_picture(outcome, picture.file, where(picture) + "no face found");
+  outcome.fate = Fate::kNoFace;
+  return std::nullopt;
 }
 
 std::optional<Square> PictureReader::square_of_landmarks(const Picture& picture,

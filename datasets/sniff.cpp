@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <vector>
 
 namespace mien {
@@ -27,8 +28,7 @@ std::uint64_t big_endian(Bytes bytes) {
   return value;
 }
 
-// ---- PNG: 8 bytes, then chunks {length, type, data, CRC} from IHDR to IEND
-// ------------------------
+// ---- PNG: 8 bytes, then chunks {length, type, data, CRC} from IHDR to IEND ---------------------
 
 Header read_png(Bytes file) {
   constexpr std::size_t kSignature = 8, kOverhead = 12;
@@ -48,8 +48,7 @@ Header read_png(Bytes file) {
   return broken(kCutOff);
 }
 
-// ---- JPEG: markers 0xFF??, most with a length, from SOI to EOI
-// -----------------------------------
+// ---- JPEG: markers 0xFF??, most with a length, from SOI to EOI ---------------------------------
 
 constexpr int kEndOfImage = 0xD9, kStartOfScan = 0xDA, kTemporary = 0x01;
 
@@ -96,7 +95,6 @@ Header read_jpeg(Bytes file) {
 }
 
 // ---- TIFF: byte order, 42, place of a table of 12-byte entries {tag, type, count, value or place}
-// -
 
 class Tiff {
  public:
@@ -111,6 +109,7 @@ class Tiff {
     Header header;
     std::vector<std::uint64_t> places, lengths;
     for (std::uint64_t at = table + 2; at < table + 2 + entries * 12; at += 12) {
+      if (!holds_values(at)) return broken(kCutOff);
       const std::uint64_t tag = number(at, 2);
       if (tag == 256) header.width = first(at);
       if (tag == 257) header.height = first(at);
@@ -131,13 +130,22 @@ class Tiff {
       value = value << 8 | file_[at + (little_ ? bytes - 1 - i : i)];
     return value;
   }
-  /// Whole numbers of the entry at `at`; none where they are of another type or beyond the end.
+  /// Bytes of all values of the entry at `at`; up to four of them lie in the entry itself.
+  std::uint64_t bytes_of(std::uint64_t at) const {
+    static constexpr std::uint64_t kSizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};  // by type
+    const std::uint64_t type = number(at + 2, 2);
+    return type < std::size(kSizes) ? number(at + 4, 4) * kSizes[type] : 0;
+  }
+  bool holds_values(std::uint64_t at) const {
+    const std::uint64_t bytes = bytes_of(at);
+    return bytes <= 4 || (bytes <= file_.size() && number(at + 8, 4) <= file_.size() - bytes);
+  }
+  /// Whole numbers of an entry that holds its values; none where they are of another type.
   std::vector<std::uint64_t> values(std::uint64_t at) const {
     const std::uint64_t type = number(at + 2, 2), count = number(at + 4, 4);
     const std::size_t size = type == 3 ? 2 : type == 4 ? 4 : 0;  // SHORT, LONG
-    if (size == 0 || count > file_.size() / size) return {};
-    const std::uint64_t begin = count * size <= 4 ? at + 8 : number(at + 8, 4);
-    if (begin > file_.size() || count * size > file_.size() - begin) return {};
+    if (size == 0) return {};
+    const std::uint64_t begin = bytes_of(at) <= 4 ? at + 8 : number(at + 8, 4);
     std::vector<std::uint64_t> all;
     for (std::uint64_t i = 0; i < count; ++i) all.push_back(number(begin + i * size, size));
     return all;
@@ -153,8 +161,7 @@ class Tiff {
 
 Header read_tiff(Bytes file) { return Tiff(file).header(); }
 
-// ---- the formats
-// ---------------------------------------------------------------------------------
+// ---- the formats -------------------------------------------------------------------------------
 
 struct Format {
   const char* name;
@@ -192,7 +199,8 @@ std::string image_fault(Bytes file, std::string_view extension) {
   const Header header = format->read(file);
   if (!header.fault.empty()) return header.fault;
   if (header.width <= 0 || header.height <= 0) return "a picture without width or height";
-  if (header.width > kMaxPixels / header.height ||
+  if (std::max(header.width, header.height) > kMaxSide ||
+      header.width * header.height > kMaxPixels ||
       header.width * header.height / kMaxPixelsPerByte > static_cast<std::int64_t>(file.size()))
     return fmt::format("{} x {} pixels in {} bytes: too many to be decoded",
                        header.width,

@@ -3,8 +3,17 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <set>
+
+#include "datasets/cards.h"
+#include "datasets/faces.h"
+#include "datasets/image_io.h"
+#include "datasets/workspace.h"
 #include "harness/core/files.h"
+#include "harness/core/sha256.h"
 #include "tests/datasets/fer2013_text.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"
@@ -38,22 +47,23 @@ class Prepare : public ::testing::Test {
 };
 
 TEST_F(Prepare, MakesTheStandInOnceAndReusesItsPack) {
-  EXPECT_EQ(locate("fer2013").at("pack"), nullptr);
+  const PrepareRequest request{.name = "ckplus48"};  // the smallest pictures
+  EXPECT_EQ(locate(request).at("pack"), nullptr);
   EXPECT_EQ(files_in(dir_.path()), 0) << "locate writes nothing";
-  const ordered_json first = prepare({"fer2013", {}, false, false});
+  const ordered_json first = prepare(request);
   EXPECT_EQ(first.at("data"), "stand-in");
   EXPECT_EQ(first.at("cached"), false);
-  EXPECT_EQ(first.at("samples"), 2400);
-  for (const char* split : {"PublicTest", "PrivateTest"}) {
-    int sum = 0;
-    for (const auto& count : first.at("manifest").at("counts").at(split)) sum += count.get<int>();
-    EXPECT_EQ(sum, 360) << split;
-  }
-  const ordered_json again = prepare({"fer2013", {}, false, false});
+  EXPECT_EQ(first.at("samples"), first.at("manifest").at("n_used"));
+  const ordered_json again = prepare(request);
   EXPECT_EQ(again.at("cached"), true);
   EXPECT_EQ(again.at("pack"), first.at("pack"));
   EXPECT_EQ(again.at("manifest"), first.at("manifest"));
-  EXPECT_EQ(locate("fer2013").at("sha256"), first.at("sha256"));
+  EXPECT_EQ(locate(request).at("sha256"), first.at("sha256"));
+  // A folder for real data wins over the stand-in, even an empty one.
+  fs::create_directories(dir_ / "data/ckplus48");
+  EXPECT_EQ(locate(request).at("data"), "real");
+  EXPECT_ERROR(prepare(request), Exit::kPrecondition, "data/ckplus48");
+  EXPECT_EQ(prepare({.name = "ckplus48", .stand_in = true}).at("pack"), first.at("pack"));
 }
 
 TEST_F(Prepare, ReadsAgainWhenAFileChanged) {
@@ -90,14 +100,7 @@ TEST_F(Prepare, FailureLeavesNothingBehind) {
   const fs::path own = own_copy(1);
   write_text(own / "fer2013.csv", "emotion,pixels,Usage\n0,1 2,Training\n");
   EXPECT_ERROR(prepare({"fer2013", own, true, false}), Exit::kPrecondition, ":2: 2 pixels");
-  EXPECT_EQ(files_in(dir_ / "cache"), 0);
-}
-
-TEST_F(Prepare, RealFolderWinsOverTheStandIn) {
-  fs::create_directories(dir_ / "data/fer2013");
-  EXPECT_EQ(locate("fer2013").at("data"), "real");
-  EXPECT_ERROR(prepare({"fer2013", {}, false, false}), Exit::kPrecondition, "none of fer2013.csv");
-  EXPECT_EQ(prepare({"fer2013", {}, false, true}).at("data"), "stand-in");
+  EXPECT_EQ(files_in(dir_ / "cache/packs"), 1) << "an empty folder for work in progress";
 }
 
 TEST_F(Prepare, VerifyComparesDigestsCountsAndThePack) {
@@ -133,6 +136,151 @@ TEST_F(Prepare, SynthesizeFillsOnlyANewOrEmptyFolder) {
   EXPECT_EQ(files_in(dir_.path()), 2 + 2 + 3) << "no partial folder stays";
 }
 
+// ---- trees of pictures: JAFFE's is the simplest ------------------------------------------------
+
+/// Its folder with a few named pictures, without a marker.
+class PrepareTree : public Prepare {
+ protected:
+  PrepareTree() {
+    for (const char* name : {"KA.AN1.39", "KA.HA1.29", "KL.SU1.70", "KM.NE1.11"}) {
+      const Image image = draw_face({.subject = static_cast<int>(name[1]),
+                                     .expression = "happy",
+                                     .style = FaceStyle::kLab,
+                                     .width = 256,
+                                     .height = 256,
+                                     .face_share = 0.7})
+                              .image;
+      fs::create_directories(jaffe());
+      write_image(jaffe() / (std::string(name) + ".tiff"), image);
+    }
+  }
+  fs::path jaffe() const { return dir_ / "own jaffé"; }
+  PrepareRequest request() const { return {.name = "jaffe", .source = jaffe()}; }
+};
+
+TEST_F(PrepareTree, PackIsTheSameWhereverTheFolderLies) {
+  const ordered_json first = prepare(request());
+  EXPECT_EQ(first.at("samples"), 4);
+  EXPECT_EQ(prepare(request()).at("cached"), true) << "unverified without asking for consent";
+  fs::rename(jaffe(), dir_ / "moved");
+  const ordered_json moved = prepare({.name = "jaffe", .source = dir_ / "moved"});
+  EXPECT_EQ(moved.at("cached"), false);
+  EXPECT_EQ(moved.at("pack"), first.at("pack"));
+  EXPECT_EQ(files_in(dir_ / "cache/packs/partial"), 0) << "finished work is removed";
+}
+
+TEST_F(PrepareTree, StrictRefusesAlsoWhatIsPreparedAlready) {
+  write_text(jaffe() / "KL.SU1.70.tiff", "half");
+  const ordered_json found = prepare(request());
+  EXPECT_EQ(found.at("manifest").at("n_failed"), 1);
+  PrepareRequest strict = request();
+  strict.strict = true;
+  EXPECT_ERROR(prepare(strict), Exit::kPrecondition, "KL.SU1.70.tiff: not a JPEG, PNG or TIFF");
+}
+
+TEST_F(PrepareTree, VerifyNamesProblemsAndChanges) {
+  const ordered_json prepared = prepare({.name = "jaffe", .source = jaffe()});
+  PrepareRequest own = request();
+  own.accept_unverified = true;
+  const Verification good = verify(own, dir_ / "hashes");
+  EXPECT_EQ(good.exit, Exit::kDone) << good.problem;
+  EXPECT_EQ(good.report.at("prepared_files").at("match"), true);
+  EXPECT_EQ(prepared.at("manifest").at("tree").at("sha256"), sha256_file(dir_ / "hashes"));
+  EXPECT_EQ(verify(request()).exit, Exit::kPrecondition) << "four pictures are not JAFFE";
+  write_text(jaffe() / "KL.SU1.70.tiff", "half");
+  const Verification changed = verify(own);
+  EXPECT_EQ(changed.exit, Exit::kIntegrity);
+  EXPECT_NE(changed.problem.find("not those that were prepared"), std::string::npos);
+  prepare(own);
+  const Verification bad = verify(own);
+  EXPECT_EQ(bad.exit, Exit::kPrecondition);
+  EXPECT_NE(bad.problem.find("1 problems, the first: KL.SU1.70.tiff"), std::string::npos)
+      << bad.problem;
+  EXPECT_EQ(files_in(dir_ / "cache/packs/partial"), 0) << "verify leaves nothing";
+}
+
+TEST_F(PrepareTree, GoesOnWithTheWorkThatAKilledProcessLeft) {
+  const ordered_json whole = prepare(request());
+  const fs::path pack = whole.at("pack").get<std::string>();
+  const std::string bytes = read_text(pack);
+  fs::remove_all(dir_ / "cache");
+  // A child that dies at the last moment: everything is read, nothing is packed.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(STDERR_FILENO);
+    fs::create_directories(dir_ / "cache");
+    fs::permissions(dir_ / "cache", fs::perms::owner_all);
+    write_text(dir_ / "cache/packs/index", "in the way of the index");
+    try {
+      prepare(request());
+    } catch (const Error&) {
+    }
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_GT(files_in(dir_ / "cache/packs/partial"), 2) << "its work is there";
+  fs::remove(dir_ / "cache/packs/index");
+  EXPECT_EQ(prepare(request()).at("sha256"), whole.at("sha256"));
+  EXPECT_EQ(read_text(pack), bytes);
+}
+
+TEST_F(PrepareTree, FrameRulesAreCheckedAndSuggested) {
+  EXPECT_ERROR(locate({.name = "jaffe", .frames = "last3"}), Exit::kUsage, "has no frames");
+  EXPECT_ERROR(
+      locate({.name = "ckplus", .frames = "last"}), Exit::kUsage, "no frame rule 'last': did you");
+  EXPECT_EQ(locate({.name = "ckplus"}).at("frames"), "last3");
+  EXPECT_EQ(locate({.name = "ckplus", .frames = "peak"}).at("frames"), "peak");
+}
+
+TEST_F(PrepareTree, ShowWritesASheetOfAllClasses) {
+  const ordered_json shown = show(request(), dir_ / "sheet.png", 3);
+  EXPECT_EQ(shown.at("width_px"), 150 + 3 * 100);
+  EXPECT_EQ(shown.at("height_px"), 28 + 4 * 100) << "one row for each class that has samples";
+  EXPECT_GT(fs::file_size(dir_ / "sheet.png"), 1000u);
+}
+
+// ---- workspaces --------------------------------------------------------------------------------
+
+TEST(Workspace, StaysUntilItIsFinishedAndBelongsToOneProcess) {
+  const TempDir dir;
+  const fs::path folder = dir / "work";
+  {
+    const Workspace first(folder, "a");
+    write_text(first.path() / "journal", "x");
+    const Workspace second(folder, "a");
+    EXPECT_NE(second.path(), folder) << "in use";
+    write_text(second.path() / "journal", "x");
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir.path()), {}), 1);
+  EXPECT_TRUE(fs::exists(Workspace(folder, "a").path() / "journal"));
+  EXPECT_FALSE(fs::exists(Workspace(folder, "b").path() / "journal")) << "of another source";
+  EXPECT_FALSE(fs::exists(folder)) << "nothing in it";
+  Workspace last(folder, "a");
+  last.finish();
+  EXPECT_FALSE(fs::exists(folder));
+}
+
+TEST(Workspace, SweepsOnlyOldLeftoversOfProcessesThatAreGone) {
+  const TempDir dir;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  const std::string gone = std::to_string(child), here = std::to_string(::getpid());
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const std::string& name : {"a.partial-" + gone,
+                                  "b.partial-" + here,
+                                  "c-unnamed-" + gone + ".safetensors",
+                                  "d-unnamed-" + gone + ".safetensors.partial-" + gone,
+                                  std::string("e-0123456789abcdef.safetensors")})
+    fs::last_write_time(dir.write(name, "x"), old);
+  dir.write("f.partial-" + gone, "x");
+  sweep(dir.path());
+  std::set<std::string> left;
+  for (const auto& item : fs::directory_iterator(dir.path()))
+    left.insert(item.path().filename().string().substr(0, 1));
+  EXPECT_EQ(left, (std::set<std::string>{"b", "e", "f"}));
+}
+
 TEST_F(Prepare, CardsHoldTheWholeTable) {
   const ordered_json all = cards();
   ASSERT_GE(all.size(), 1u);
@@ -146,9 +294,12 @@ TEST_F(Prepare, CardsHoldTheWholeTable) {
                             "splits",
                             "counts",
                             "files",
-                            "errata"})
+                            "errata",
+                            "frame_rules",
+                            "named_splits"})
       EXPECT_TRUE(card.contains(key)) << key;
   EXPECT_EQ(all.at(0).at("counts").at("Training").at("disgust"), 436);
+  EXPECT_EQ(all.at(0).at("named_splits").at(1).at("test"), ordered_json::array({"PublicTest"}));
 }
 
 }  // namespace

@@ -1,0 +1,147 @@
+// `verify` of prepare.h.
+#include "datasets/cards.h"
+#include "datasets/inspect.h"
+#include "datasets/pack_index.h"
+#include "datasets/prepare.h"
+#include "datasets/registry.h"
+#include "datasets/tree.h"
+#include "datasets/workspace.h"
+#include "harness/core/files.h"
+#include "harness/core/pack.h"
+#include "harness/core/sha256.h"
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace mien {
+namespace {
+
+/// The worst finding decides: what changed (kIntegrity) before what is bad (kPrecondition).
+void find(Verification& result, Exit exit, const std::string& problem) {
+  if (result.exit == Exit::kIntegrity || result.exit == exit) return;
+  result.exit = exit;
+  result.problem = problem;
+}
+
+/// What tells the source's bytes: the digest over all files of a tree, or those of single files.
+ordered_json digests_of(const ordered_json& manifest) {
+  return manifest.contains("tree") ? manifest.at("tree")
+                                   : manifest.value("sources", ordered_json());
+}
+
+void compare_files(const ordered_json& index, const Source& source, Verification& result) {
+  ordered_json& report = result.report["prepared_files"] = nullptr;
+  if (index.is_null()) return;
+  const ordered_json recorded = digests_of(index.at("manifest"));
+  const ordered_json found = digests_of(result.report.at("manifest"));
+  report = {{"recorded", recorded}, {"computed", found}, {"match", recorded == found}};
+  if (recorded == found) return;
+  find(result,
+       Exit::kIntegrity,
+       fmt::format("{}: its files are not those that were prepared, see 'prepared_files' in the "
+                   "report; bring back the old ones, or prepare the dataset again",
+                   source.folder.string()));
+}
+
+/// Compares the bytes of the prepared pack, if there is one, with the digest in its index entry.
+void compare_pack(const ordered_json& index, Verification& result) {
+  std::error_code ignored;
+  ordered_json& report = result.report["pack"] = nullptr;
+  if (index.is_null() || !fs::exists(pack_path(index), ignored)) return;
+  const fs::path path = pack_path(index);
+  const std::string recorded = index.at("sha256"), found = sha256_file(path);
+  report = {{"path", path.string()},
+            {"recorded", recorded},
+            {"computed", found},
+            {"match", recorded == found}};
+  if (recorded == found) return;
+  find(result,
+       Exit::kIntegrity,
+       fmt::format(
+           "{}: sha256 is {}, recorded was {}; delete the pack and prepare the dataset again",
+           path.string(),
+           found,
+           recorded));
+}
+
+/// A face that the detector does not find is no fault of the copy, unless nothing is to be left
+/// out.
+void judge_problems(const Source& source, const PrepareRequest& request, Verification& result) {
+  const ordered_json& manifest = result.report.at("manifest");
+  if (!manifest.contains("problems")) return;
+  const ordered_json& problems = manifest.at("problems");
+  const std::int64_t no_face = manifest.at("n_no_face");
+  if (std::ssize(problems) <= (request.strict ? 0 : no_face)) return;
+  find(result,
+       Exit::kPrecondition,
+       fmt::format("{}: {} problems, the first: {}: {}; see 'problems' in the report",
+                   source.folder.string(),
+                   problems.size(),
+                   problems[0].at("path").get<std::string>(),
+                   problems[0].at("reason").get<std::string>()));
+}
+
+void judge_data(const Samples& samples,
+                const Source& source,
+                const PrepareRequest& request,
+                Verification& result) {
+  if (samples.data != DataKind::kUnverified || request.accept_unverified) return;
+  find(result,
+       Exit::kPrecondition,
+       fmt::format("{}: not the published files or counts, see 'published' in the report; fetch "
+                   "them again",
+                   source.folder.string()));
+}
+
+/// Of all files that were read, or that the reader would look at.
+void write_hashes(const DatasetEntry& entry,
+                  const Source& source,
+                  const fs::path& workspace,
+                  const fs::path& out) {
+  std::error_code ignored;
+  if (fs::exists(workspace / kTreeFiles, ignored))
+    return write_text(out, read_text(workspace / kTreeFiles));
+  std::string lines;
+  for (const fs::path& path : entry.sources(source.folder))
+    lines +=
+        fmt::format("{}  {}\n", sha256_file(path), path.lexically_relative(source.folder).string());
+  write_text(out, lines);
+}
+
+}  // namespace
+
+Verification verify(const PrepareRequest& request, const fs::path& hashes) {
+  const DatasetEntry& entry = find_dataset(request.name);
+  const Source source = source_of(entry, request);
+  if (source.stand_in && !is_folder(source.folder))
+    fail(Exit::kPrecondition,
+         "{}: neither real data nor a stand-in yet; put the dataset into {}, or run 'bench-prepare "
+         "prepare {}'",
+         entry.name,
+         (paths::data() / entry.name).string(),
+         entry.name);
+  const PartialFolder workspace(partial_folder(entry, source));
+  // What is unverified is still read whole: the report says how far it is from the published set.
+  const Samples samples = entry.read(
+      source.folder,
+      {.accept_unverified = true, .frames = source.frames, .workspace = workspace.path()});
+  const ordered_json published = published_counts(entry), index = read_index(entry, source);
+  Verification result;
+  result.report = {{"dataset", entry.name},
+                   {"data", name_of(samples.data)},
+                   {"source", source.folder.string()},
+                   {"samples", samples.labels.size()},
+                   {"manifest", ordered_json::parse(samples.manifest)},
+                   {"published_files", published_files(entry)},
+                   {"published_counts", published},
+                   {"counts_match", class_counts(samples) == published}};
+  if (!source.frames.empty()) result.report["frames"] = source.frames;
+  compare_files(index, source, result);
+  compare_pack(index, result);
+  judge_problems(source, request, result);
+  judge_data(samples, source, request, result);
+  if (!hashes.empty()) write_hashes(entry, source, workspace.path(), hashes);
+  return result;
+}
+
+}  // namespace mien
