@@ -31,33 +31,4 @@ Image crop(const Image& image, const Square& square, int side_px);
 /// Writes black text of ASCII letters whose line starts at (x, y); what lies outside is cut.
 void draw_text(Image& image, int x, int y, const std::string& text);
 
-struct Point {
-  double x = 0, y = 0;
-};
-
-/// A square gray picture that shapes are painted on, finer than what comes out of it: edges are
-/// smooth after `shrink`. Coordinates are in units of the side: (0,0) top left, (1,1) bottom right.
-class Canvas {
- public:
-  /// `side_px` pixels come out, each the mean of oversample x oversample painted ones.
-  Canvas(int side_px, int oversample, std::uint8_t gray);
-  ~Canvas();
-  Canvas(const Canvas&) = delete;
-  Canvas& operator=(const Canvas&) = delete;
-
-  /// A filled ellipse, its first axis turned by `angle` radians clockwise.
-  void ellipse(Point center, Point radii, double angle, std::uint8_t gray);
-  void polygon(std::span<const Point> corners, std::uint8_t gray);
-  /// An open line through the points, with round ends.
-  void line(std::span<const Point> points, double width, std::uint8_t gray);
-  /// Gaussian blur; `sigma` in units of the side, nothing happens below a quarter painted pixel.
-  void blur(double sigma);
-  /// side_px * side_px bytes, row by row.
-  std::vector<std::uint8_t> shrink() const;
-
- private:
-  struct Picture;
-  std::unique_ptr<Picture> picture_;
-};
-
 }  // namespace mien

@@ -279,38 +279,40 @@ bool is_outline(const Raster& raster, const Scene& scene, int x, int y, int reac
   return false;
 }
 
-/// Darkens what lies deeper than its surroundings, as corners are.
-std::vector<float> hollows_of(const Raster& raster, float mm_per_sample) {
-  const int radius = std::max(1, static_cast<int>(9 / mm_per_sample));
-  const int w = raster.width, h = raster.height;
-  const auto at = [w](int x, int y) {
-    return static_cast<std::size_t>(y) * static_cast<std::size_t>(w) + static_cast<std::size_t>(x);
-  };
-  // Means over squares, first along rows, then along columns; the wall counts as far away.
-  std::vector<float> rows(raster.depth.size()), out(raster.depth.size());
-  for (int y = 0; y < h; ++y) {
+constexpr float kFar = -120;  // mm: the wall, as far as hollows go
+
+/// Sums over 2*radius+1 neighbours along rows of `width`, edges repeated, into columns: calling it
+/// twice gives sums over squares in the old order.
+std::vector<float> summed(const std::vector<float>& values, int width, int radius) {
+  const int height = static_cast<int>(values.size()) / width;
+  std::vector<float> out(values.size());
+  for (int y = 0; y < height; ++y) {
+    const float* row = &values[static_cast<std::size_t>(y * width)];
+    const auto value = [&](int x) { return row[std::clamp(x, 0, width - 1)]; };
     float sum = 0;
-    const auto value = [&](int x) {
-      return std::max(-120.0f, raster.depth[at(std::clamp(x, 0, w - 1), y)]);
-    };
     for (int x = -radius; x <= radius; ++x) sum += value(x);
-    for (int x = 0; x < w; ++x) {
-      rows[at(x, y)] = sum;
+    for (int x = 0; x < width; ++x) {
+      out[static_cast<std::size_t>(x * height + y)] = sum;
       sum += value(x + radius + 1) - value(x - radius);
     }
   }
-  const float area = static_cast<float>((2 * radius + 1) * (2 * radius + 1));
-  for (int x = 0; x < w; ++x) {
-    float sum = 0;
-    const auto value = [&](int y) { return rows[at(x, std::clamp(y, 0, h - 1))]; };
-    for (int y = -radius; y <= radius; ++y) sum += value(y);
-    for (int y = 0; y < h; ++y) {
-      const float deeper = sum / area - std::max(-120.0f, raster.depth[at(x, y)]);
-      out[at(x, y)] = 1 - std::clamp(deeper * 0.045f, 0.0f, 0.45f);
-      sum += value(y + radius + 1) - value(y - radius);
-    }
-  }
   return out;
+}
+
+/// Per pixel the share of light that reaches it: corners lie deeper than their surroundings.
+std::vector<float> hollows_of(const Raster& raster, int samples, float mm_per_pixel) {
+  const int width = raster.width / samples, height = raster.height / samples;
+  const int radius = std::max(1, static_cast<int>(9 / mm_per_pixel));
+  std::vector<float> depth;
+  depth.reserve(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      depth.push_back(std::max(kFar, raster.depth[raster.at(x * samples + 1, y * samples + 1)]));
+  std::vector<float> light = summed(summed(depth, width, radius), height, radius);
+  const float area = static_cast<float>((2 * radius + 1) * (2 * radius + 1));
+  for (std::size_t i = 0; i < light.size(); ++i)
+    light[i] = 1 - std::clamp((light[i] / area - depth[i]) * 0.045f, 0.0f, 0.45f);
+  return light;
 }
 
 }  // namespace
@@ -325,7 +327,8 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
   for (const Vec3& p : scene.at) screen.push_back(camera(p));
   Raster raster(request.width * samples, request.height * samples);
   draw(raster, screen, scene);
-  const std::vector<float> hollows = hollows_of(raster, 1 / camera.scale);
+  const std::vector<float> hollows =
+      hollows_of(raster, samples, static_cast<float>(samples) / camera.scale);
   const Shader shade(sitter, occasion, scene, toon);
   const int ink = std::max(1, static_cast<int>(0.8f * camera.scale));
 
@@ -343,7 +346,7 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
       return screen[static_cast<std::size_t>(scene.triangles[3 * t + k])];
     };
     const float u = static_cast<float>(x) + 0.5f, v = static_cast<float>(y) + 0.5f;
-    return shade(t, barycentric(corner(0), corner(1), corner(2), u, v)) * hollows[sample];
+    return shade(t, barycentric(corner(0), corner(1), corner(2), u, v));
   };
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     const int left = static_cast<int>(pixel) % out.width * samples;
@@ -357,7 +360,7 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
       const bool again =
           request.height > kSmall && !toon && std::abs(raster.depth[sample] - depth) < 2;
       if (!again) light = lit(x, y), depth = raster.depth[sample];
-      out.light[pixel] += light * share;
+      out.light[pixel] += light * (share * hollows[pixel]);
       out.cover[pixel] += share;
     }
   }
