@@ -24,7 +24,7 @@ struct Turn {
 Turn turn_of(float yaw, float pitch, float roll) {
   const float cy = std::cos(yaw), sy = std::sin(yaw), cp = std::cos(pitch), sp = std::sin(pitch);
   const float cr = std::cos(roll), sr = std::sin(roll);
-  const Vec3 x{cy, 0, sy}, y{sp * sy, cp, -sp * cy}, z{-cp * sy, sp, cp * cy};
+  const Vec3 x{cy, 0, sy}, y{-sp * sy, cp, sp * cy}, z{-cp * sy, -sp, cp * cy};
   return {{x * cr - y * sr, x * sr + y * cr, z}};
 }
 
