@@ -42,7 +42,7 @@ FILE_MAY_INCLUDE = {
 # Header of a guest -> files that may name it.
 DOORS = [
     (r"sqlite3(ext)?\.h", r"results/sqlite\.cpp|tests/(results|e2e)/.*", "results/sqlite.cpp"),
-    (r"opencv2?/.*", r"datasets/(image_io|face_detector|video)\.cpp", "datasets/{image_io,face_detector,video}.cpp"),
+    (r"opencv2?/.*", r"datasets/(image_io|face_detector|video)\.cpp|tests/bench/.*", "datasets/{image_io,face_detector,video}.cpp"),
     (r"pugixml\.hpp", r"datasets/xml\.cpp", "datasets/xml.cpp"),
     (r"(matio|hdf5)\.h", r"datasets/(mat|hdf)_file\.cpp|tests/datasets/.*",
      "datasets/{mat,hdf}_file.cpp"),
