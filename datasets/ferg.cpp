@@ -57,7 +57,8 @@ const NamedSplit kNamedSplits[] = {
      {.scheme = SplitScheme::kHoldout,
       .unit = SplitUnit::kImage,
       .validation_total = 14'000,
-      .test_per_class = 1'000}},
+      .test_per_class = 1'000,
+      .counts_of = kImages}},
 };
 
 // ---- reader ------------------------------------------------------------------------------------

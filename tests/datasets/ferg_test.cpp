@@ -55,6 +55,19 @@ TEST(Ferg, NamesWhatIsTwiceOrUnknown) {
   EXPECT_ERROR(read(empty), Exit::kPrecondition, "aia/aia_anger/aia_anger_1.png");
 }
 
+TEST(Ferg, PapersSplitIsThatOfThePaperAndScalesWithTheStandIn) {
+  const DatasetEntry& entry = find_dataset("ferg");
+  const PackOfLabels whole(entry, {7966, 7966, 7966, 7967, 7967, 7967, 7968});  // 55,767
+  const Fold fold = whole.fold("deepemotion");
+  EXPECT_EQ(fold.test.size(), 7'000u);
+  EXPECT_EQ(fold.validation.size(), 14'000u);
+  EXPECT_EQ(fold.train.size(), 34'767u);
+  const Fold small = PackOfLabels(entry, std::vector<std::int64_t>(7, 180)).fold("deepemotion");
+  EXPECT_GT(small.train.size(), small.validation.size());
+  EXPECT_GT(small.validation.size(), small.test.size());
+  EXPECT_GE(small.test.size(), 7u * 20);
+}
+
 TEST(Ferg, StandInHasAtMostTheSixCharacters) {
   const TempDir dir;
   const DatasetEntry& entry = find_dataset("ferg");

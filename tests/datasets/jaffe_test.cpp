@@ -88,13 +88,17 @@ TEST(Jaffe, StandInHasThePublishedNames) {
 }
 
 TEST(Jaffe, PapersSplitTestsTenImagesPerClass) {
-  for (const NamedSplit& split : find_dataset("jaffe").named_splits)
-    if (std::string_view(split.name) == "deepemotion") {
-      EXPECT_EQ(split.rule.test_per_class, 10);
-      EXPECT_EQ(split.rule.validation_total, 23);
-      return;
-    }
-  FAIL() << "no split called deepemotion";
+  const DatasetEntry& entry = find_dataset("jaffe");
+  const auto counts = entry.counts.front().per_class;
+  const PackOfLabels pack(entry, {counts.begin(), counts.end()});
+  const Fold fold = pack.fold("deepemotion");
+  EXPECT_EQ(fold.train.size(), 120u);
+  EXPECT_EQ(fold.validation.size(), 23u);
+  EXPECT_EQ(fold.test.size(), 70u);
+  std::map<std::int64_t, int> per_class;
+  for (const std::int64_t row : fold.test)
+    ++per_class[pack.pack->labels()[static_cast<std::size_t>(row)]];
+  for (const auto& [label, count] : per_class) EXPECT_EQ(count, 10) << label;
 }
 
 }  // namespace

@@ -1,12 +1,17 @@
 // Small trees of pictures for the tests of the datasets that are such trees.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "datasets/dataset.h"
 #include "datasets/faces.h"
 #include "datasets/image_io.h"
 #include "harness/core/files.h"
+#include "harness/core/pack.h"
+#include "harness/core/splits.h"
 #include "tests/support/temp_dir.h"
 
 namespace mien::testing {
@@ -45,5 +50,42 @@ inline std::size_t problem_count(const Samples& samples) {
 inline nlohmann::ordered_json fact(const Samples& samples, const char* name) {
   return nlohmann::ordered_json::parse(samples.manifest).at("facts").at(name);
 }
+
+/// A pack with so many samples per class, for tests of an entry's splits: images of one pixel.
+class PackOfLabels {
+ public:
+  PackOfLabels(const DatasetEntry& entry, const std::vector<std::int64_t>& per_class)
+      : entry_(entry) {
+    Samples samples{.dataset = entry.name, .height = 1, .width = 1, .manifest = "{}"};
+    samples.class_names.assign(entry.class_names.begin(), entry.class_names.end());
+    samples.split_names.assign(entry.split_names.begin(), entry.split_names.end());
+    for (std::size_t label = 0; label < per_class.size(); ++label)
+      samples.labels.insert(samples.labels.end(),
+                            static_cast<std::size_t>(per_class[label]),
+                            static_cast<std::int64_t>(label));
+    const std::size_t n = samples.labels.size();
+    for (std::size_t i = 0; i < n; ++i) samples.ids.push_back(fmt::format("{}", i));
+    samples.images.resize(n);
+    samples.subject.resize(n);
+    samples.sequence.resize(n);
+    samples.split.resize(n);
+    std::string sha256;
+    pack.emplace(write_pack(dir_.path(), samples, sha256));
+  }
+
+  /// The first fold of the entry's named split.
+  Fold fold(std::string_view name) const {
+    for (const NamedSplit& split : entry_.named_splits)
+      if (name == split.name) return make_fold(*pack, split.rule, 0);
+    ADD_FAILURE() << "no split called " << name;
+    return {};
+  }
+
+  std::optional<Pack> pack;
+
+ private:
+  const DatasetEntry& entry_;
+  TempDir dir_;
+};
 
 }  // namespace mien::testing
