@@ -5,13 +5,11 @@
 // A shape is neutral + sum(w * (file - neutral)), about centimetres. A subset of the files will do;
 // expressions are those that vertex_indices.json lists.
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "datasets/face_model_files.h"
 #include "datasets/mesh.h"
+#include "datasets/parallel.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 
@@ -51,33 +49,13 @@ std::vector<std::string> identities_in(const fs::path& folder) {
   return names;
 }
 
-/// Calls work(0) .. work(count - 1) on all cores; the first error by number is thrown.
-void on_all_cores(std::size_t count, const std::function<void(std::size_t)>& work) {
-  std::vector<std::exception_ptr> errors(count);
-  std::atomic<std::size_t> next = 0;
-  const auto run = [&] {
-    for (std::size_t i = next++; i < count; i = next++) try {
-        work(i);
-      } catch (...) {
-        errors[i] = std::current_exception();
-      }
-  };
-  std::vector<std::jthread> threads;
-  for (unsigned i = 1; i < std::thread::hardware_concurrency() && i < count; ++i)
-    threads.emplace_back(run);
-  run();
-  threads.clear();
-  for (const std::exception_ptr& error : errors)
-    if (error) std::rethrow_exception(error);
-}
-
 /// modes*V*3 offsets from the neutral mesh of `folder`/<name>.obj.
 std::vector<float> read_offsets(const fs::path& folder,
                                 const std::vector<std::string>& names,
                                 const Mesh& neutral) {
   const std::size_t size = neutral.vertices.size();
   std::vector<float> offsets(names.size() * size);
-  on_all_cores(names.size(), [&](std::size_t mode) {
+  parallel_for(names.size(), [&](std::size_t mode, int) {
     const fs::path path = folder / (names[mode] + ".obj");
     const Mesh mesh = read_obj(path);
     if (mesh.vertices.size() != size || mesh.triangles != neutral.triangles)

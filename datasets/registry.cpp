@@ -8,6 +8,7 @@ namespace mien {
 extern const DatasetEntry kFer2013;
 extern const DatasetEntry kCkplus, kCkplus48, kJaffe, kFerg;
 extern const DatasetEntry kMmi, kEmotiw17;
+extern const DatasetEntry kRealy;
 
 namespace {
 
@@ -19,6 +20,7 @@ constexpr const DatasetEntry* kDatasets[] = {
     &kFerg,
     &kMmi,
     &kEmotiw17,
+    &kRealy,
 };
 
 }  // namespace
