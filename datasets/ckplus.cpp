@@ -29,7 +29,6 @@
 #include "harness/core/files.h"
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 namespace mien {
 

@@ -16,7 +16,7 @@ namespace mien {
 /// itself in either case.
 bool matches(std::string_view text, std::string_view pattern);
 
-/// ASCII letters in the other case; all other bytes as they are.
+/// With all ASCII letters in lower or upper case; other bytes as they are.
 std::string lower(std::string_view text);
 std::string upper(std::string_view text);
 
