@@ -151,9 +151,10 @@ class Cli {
     data->require_subcommand(1);
     verb(*data,
          "list",
-         "what is installed, licences, how to obtain",
+         "what is installed, licences, how to obtain; with a name, its expected tree",
          verb_data_list,
-         "text,md,csv,json");
+         "text,md,csv,json")
+        ->add_option("dataset", options_.dataset, "dataset name");
     CLI::App* prepare = verb(
         *data, "prepare", "verify a dataset and write its pack", verb_data_prepare, "text,json");
     CLI::App* verify = verb(*data,

@@ -150,30 +150,74 @@ std::vector<Finding> examine(const Options& options) {
   return findings;
 }
 
+/// A dataset's table entry and where it lies on this machine.
+json whole_card(const json& entry, const Located& located) {
+  json item = entry;
+  item["data"] = name_of(located.data);
+  item["installed"] = located.data != DataKind::kStandIn;
+  item["source"] = located.source;
+  item["pack"] = located.pack.empty() ? json() : json(located.pack);
+  return item;
+}
+
+/// Everything about one dataset, for a person who has just got a copy, or wants one.
+void print_card(const json& card) {
+  const auto text = [&](const char* key) { return card.at(key).get<std::string>(); };
+  const std::string folder = (paths::data() / text("name")).string();
+  fmt::print("{}: {}\n\nlicence    {}\nobtain     {}\n",
+             text("name"),
+             text("title"),
+             text("licence"),
+             text("obtain"));
+  fmt::print("on disk    {}: {}\n\nExpected tree, in {}\n{}\n",
+             card.at("installed") ? "installed" : "not installed, a stand-in is used",
+             text("source"),
+             folder.substr(0, folder.size() - text("name").size()),
+             text("tree"));
+  const auto list = [&](const char* title, const char* key, const char* name, const char* text) {
+    if (card.at(key).empty()) return;
+    Table table{title, {{""}, {"", Align::kLeft, 1}}, {}};
+    for (const json& item : card.at(key)) table.rows.push_back({item.at(name), item.at(text)});
+    fmt::print("{}\n", to_text(table, stdout_style()));
+  };
+  list("Frame rules (--frames; the first is the default)", "frame_rules", "name", "meaning");
+  list("Splits (bench data splits shows their sizes)", "named_splits", "name", "source");
+  for (const json& erratum : card.at("errata"))
+    fmt::print("{}", wrap("- " + erratum.get<std::string>(), stdout_style().width, "  "));
+}
+
 }  // namespace
 
 int verb_data_list(const Options& options) {
+  const Tables tables;
+  if (!options.dataset.empty()) {
+    const json card = whole_card(tables.dataset(options.dataset, "data list"),
+                                 locate_dataset(options.dataset, ""));
+    if (options.format == "json")
+      print_json({{"schema", 1}, {"datasets", json::array({card})}});
+    else
+      print_card(card);
+    return 0;
+  }
   Table table{"",
               {{"dataset"},
+               {"installed"},
                {"data"},
                {"source"},
                {"licence", Align::kLeft, 2},
                {"how to obtain", Align::kLeft, 1}},
               {}};
   json items = json::array();
-  const Tables tables;
   for (const json& entry : tables.datasets()) {
     const Located located = locate_dataset(entry.at("name"), "");
+    const json card = whole_card(entry, located);
     table.rows.push_back({entry.at("name"),
+                          card.at("installed") ? "yes" : "no",
                           name_of(located.data),
                           located.source,
                           entry.at("licence"),
                           entry.at("obtain")});
-    json item = entry;
-    item["data"] = name_of(located.data);
-    item["source"] = located.source;
-    item["pack"] = located.pack.empty() ? json() : json(located.pack);
-    items.push_back(item);
+    items.push_back(card);
   }
   if (options.format == "json")
     print_json({{"schema", 1}, {"datasets", items}});
