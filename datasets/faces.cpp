@@ -7,15 +7,16 @@
 
 #include "datasets/darkroom.h"
 #include "datasets/expressions.h"
+#include "datasets/installed_head.h"
 #include "datasets/portrait.h"
 
 namespace mien {
 namespace {
 
-/// Coefficients of the head's expression modes, by name.
+/// Strengths of facial actions, by name.
 class Face {
  public:
-  explicit Face(const FaceModel& model) : model_(model), weights_(model.expression_modes()) {}
+  Face() : names_(built_in_head().model.expression_names), weights_(names_.size()) {}
 
   void add(const ActionShare& share, float strength) {
     const std::string name(share.action);
@@ -25,17 +26,23 @@ class Face {
   }
   void add(std::string_view mode, float weight) {
     for (std::size_t i = 0; i < weights_.size(); ++i)
-      if (model_.expression_names[i] == mode) weights_[i] += weight;
+      if (names_[i] == mode) weights_[i] += weight;
   }
   float of(std::string_view mode) const {
     for (std::size_t i = 0; i < weights_.size(); ++i)
-      if (model_.expression_names[i] == mode) return weights_[i];
+      if (names_[i] == mode) return weights_[i];
     return 0;
   }
-  const std::vector<float>& weights() const { return weights_; }
+  /// Coefficients of `head`'s expression modes.
+  std::vector<float> modes_of(const Head& head) const {
+    std::vector<float> modes(head.model.expression_modes());
+    for (const ActionMode& part : head.actions)
+      modes[part.mode] += part.factor * weights_[part.action];
+    return modes;
+  }
 
  private:
-  const FaceModel& model_;
+  const std::vector<std::string>& names_;
   std::vector<float> weights_;
 };
 
@@ -59,9 +66,9 @@ Folds folds_of(const Face& face) {
   return folds;
 }
 
-Face face_of(const FaceRequest& request, const Occasion& occasion, const FaceModel& model) {
+Face face_of(const FaceRequest& request, const Occasion& occasion) {
   const bool toon = request.style == FaceStyle::kToon;
-  Face face(model);
+  Face face;
   for (const ActionShare& share :
        peak_of(request.expression, request.seed, request.subject, request.sitting, toon))
     face.add(share, occasion.strength);
@@ -104,22 +111,23 @@ FaceRandom random_for(std::uint64_t seed, std::initializer_list<std::uint64_t> k
 }
 
 FacePicture draw_face(const FaceRequest& request) {
-  const Head& head = built_in_head();
+  const Head& head = request.head == FaceHead::kInstalled ? installed_head() : built_in_head();
   const Occasion occasion = occasion_of(request);
   const Person person = person_of(request.seed, request.subject, request.style, head.model);
-  const Face face = face_of(request, occasion, head.model);
+  const Face face = face_of(request, occasion);
   const Sitter sitter{
-      head, person, head.model.shape(person.identity, face.weights()), folds_of(face)};
+      head, person, head.model.shape(person.identity, face.modes_of(head)), folds_of(face)};
   Exposure exposure = expose(sitter, occasion, request);
   const auto landmarks = exposure.landmarks;
   return {develop(std::move(exposure), occasion, person, request), landmarks};
 }
 
 std::vector<float> head_vertices(const FaceRequest& request) {
-  const FaceModel& model = built_in_head().model;
-  const Face face = face_of(request, occasion_of(request), model);
+  const Head& head = built_in_head();
+  const FaceModel& model = head.model;
+  const Face face = face_of(request, occasion_of(request));
   return model.shape(person_of(request.seed, request.subject, request.style, model).identity,
-                     face.weights());
+                     face.modes_of(head));
 }
 
 }  // namespace mien

@@ -38,6 +38,11 @@ enum class FaceStyle {
   kToon,  // a stylised character: large eyes, flat shading, clean outlines
 };
 
+enum class FaceHead {
+  kProcedural,  // built in: the same bytes everywhere
+  kInstalled,   // ICT-FaceKit below $MIEN_DATA (installed_head.h)
+};
+
 inline constexpr double kDrawn = std::numeric_limits<double>::quiet_NaN();
 
 /// Which picture. Equal requests give equal bytes; what is not given is drawn from (seed, subject,
@@ -55,6 +60,7 @@ struct FaceRequest {
   int width = 48, height = 48;  // px
   double face_share = 0.92;  // chin to crown over `height`; the rest shows shoulders and background
   int channels = 1;          // 1 gray, 3 BGR
+  FaceHead head = FaceHead::kProcedural;
 };
 
 struct FacePoint {
@@ -66,7 +72,8 @@ struct FacePicture {
   std::array<FacePoint, 68> landmarks{};  // iBUG order
 };
 
-/// Error (Exit::kUsage): an expression that is none of the eight.
+/// Errors: an expression that is none of the eight (Exit::kUsage); no installed head
+/// (Exit::kPrecondition).
 FacePicture draw_face(const FaceRequest& request);
 
 /// The built-in head's vertices (head.h) with the face of that picture, in mm, x y z each, before

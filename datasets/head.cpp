@@ -123,6 +123,8 @@ class Builder {
     head_.model.name = "procedural";
     head_.model.licence = "part of this program";
     add_modes(head_, anchor_);
+    for (std::size_t i = 0; i < head_.model.expression_modes(); ++i)
+      head_.actions.push_back({i, i, 1});
     landmarks();
     return std::move(head_);
   }

@@ -2,6 +2,7 @@
 // and mouth that modes open, eyeballs and teeth behind them. All of it is tables and arithmetic.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,12 @@ enum class Part : std::uint8_t {
   kGlasses,
 };
 
+/// Action `action` (an expression mode of the built-in head) moves `mode` of another by `factor`.
+struct ActionMode {
+  std::size_t action, mode;
+  float factor;
+};
+
 /// A morphable head with what drawing it takes. Millimetres; the eyes are at y = 0 and x = +-31.5
 /// of the mean head, its mouth at y = -68.
 struct Head {
@@ -31,8 +38,9 @@ struct Head {
   /// Per vertex: where it lies on the mean head before eyes, nose and lips are formed, with closed
   /// lids and lips. What is painted on skin is a function of this. Of an eyeball: from its centre.
   std::vector<Vec3> place;
-  std::vector<Part> part;         // per vertex
-  std::vector<Part> triangle_of;  // per triangle
+  std::vector<Part> part;           // per vertex
+  std::vector<Part> triangle_of;    // per triangle
+  std::vector<ActionMode> actions;  // how it makes the built-in head's actions
 };
 
 inline constexpr float kEyeX = 31.5f;       // of an eye's centre, mm

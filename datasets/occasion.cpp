@@ -15,8 +15,8 @@ struct Variety {
 };
 
 // clang-format off
-constexpr Variety kWildVariety{7, 4, 3, 0.03f, 0.010f, 0.45f, 1.1f, 0.22f, 0.5f, 42, 0, 60,
-                               0.14f, 0.11f, 0.010f, 1, 6, 6, 0.7f, 1.2f, 7};
+constexpr Variety kWildVariety{6, 3.5f, 2.5f, 0.025f, 0.008f, 0.45f, 1.1f, 0.22f, 0.5f, 38, 5, 58,
+                               0.13f, 0.10f, 0.009f, 1, 6, 5, 0.75f, 1.25f, 6};
 constexpr Variety kLabVariety{2.2f, 2.2f, 1.4f, 0.02f, 0.008f, 0.6f, 0.85f, 0.35f, 0.5f, 25, 20, 50,
                               0.06f, 0.04f, 0.002f, 1, 2.5f, 0, 0.75f, 1.05f, 0};
 constexpr Variety kToonVariety{11, 5, 4, 0.04f, 0.02f, 0.6f, 0.7f, 0.42f, 0.48f, 30, 25, 50,

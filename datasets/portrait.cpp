@@ -38,6 +38,20 @@ Vec3 shape_at(const Sitter& sitter, std::int32_t vertex) {
   return {p[0], p[1], p[2]};
 }
 
+/// A landmark of the face without expression.
+Vec3 at_rest(const Sitter& sitter, std::size_t landmark) {
+  const FaceModel& model = sitter.head.model;
+  const std::size_t first = 3 * static_cast<std::size_t>(model.landmarks68[landmark]);
+  std::array<float, 3> p{};
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    p[axis] = model.mean[first + axis];
+    for (std::size_t mode = 0; mode < model.identity_modes(); ++mode)
+      p[axis] +=
+          sitter.person.identity[mode] * model.identity[mode * model.mean.size() + first + axis];
+  }
+  return {p[0], p[1], p[2]};
+}
+
 /// Where the eyes of `sitter` are: their slits' middles, a little behind.
 Vec3 eye_middle(const Sitter& sitter, std::size_t inner_mark, std::size_t outer_mark) {
   const auto& marks = sitter.head.model.landmarks68;
@@ -92,12 +106,10 @@ struct Camera {
 };
 
 Camera camera_of(const Sitter& sitter, const Occasion& o, const FaceRequest& request, int samples) {
-  float low = 1e9f, high = -1e9f;
-  for (std::size_t v = 0; v < sitter.head.place.size(); ++v) {
-    if (sitter.head.part[v] != Part::kSkin) continue;
-    low = std::min(low, sitter.shape[3 * v + 1]);
-    high = std::max(high, sitter.shape[3 * v + 1]);
-  }
+  // Chin and crown of the face at rest: an opening mouth does not zoom.
+  const float chin = at_rest(sitter, 8).y,
+              eyes = (at_rest(sitter, 36).y + at_rest(sitter, 45).y) / 2;
+  const float low = chin - 1, high = eyes + 1.03f * (eyes - chin);
   const auto share = static_cast<float>(request.face_share);
   const float height = static_cast<float>(request.height * samples);
   Camera camera{};
@@ -112,6 +124,10 @@ Camera camera_of(const Sitter& sitter, const Occasion& o, const FaceRequest& req
       (static_cast<float>(request.width) / static_cast<float>(request.height) / 2 + o.shift_x) *
       height;
   camera.centre_y = (middle + o.shift_y) * height;
+  // A dropped chin is kept in the picture.
+  const float chin_now = shape_at(sitter, sitter.head.model.landmarks68[8]).y;
+  const float below = camera.centre_y + camera.scale * plane * (camera.middle_y - chin_now);
+  camera.centre_y -= std::max(0.0f, below - 0.97f * height);
   return camera;
 }
 

@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <thread>
 
+#include "harness/core/files.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/temp_dir.h"
 
 namespace mien {
 namespace {
@@ -221,6 +223,44 @@ TEST(Faces, SixCharactersDiffer) {
     for (int other = 0; other < subject; ++other)
       EXPECT_GT(apart(pictures[static_cast<std::size_t>(other)], pictures.back()), 8);
   }
+}
+
+// ---- ICT-FaceKit, where it is installed ---------------------------------------------------------
+
+std::filesystem::path installed() { return paths::data() / "ict-facekit"; }
+
+TEST(Faces, InstalledHeadDrawsTheSameExpressions) {
+  if (!std::filesystem::exists(installed()))
+    GTEST_SKIP() << "no ICT-FaceKit in " << installed().string();
+  const auto drawn = [](const char* expression, int subject) {
+    FaceRequest request = lab(expression, subject, 64);
+    request.head = FaceHead::kInstalled;
+    return draw_face(request);
+  };
+  const auto mean = [&](const char* expression, auto measure) {
+    double sum = 0;
+    for (int subject = 0; subject < 6; ++subject) {
+      const auto p = drawn(expression, subject).landmarks;
+      sum += measure(p) / (p[45].x - p[36].x) / 6;
+    }
+    return sum;
+  };
+  EXPECT_EQ(drawn("sad", 1).image.pixels, drawn("sad", 1).image.pixels);
+  EXPECT_NE(drawn("sad", 1).image.pixels, pixels(lab("sad", 1, 64)));
+  EXPECT_GT(mean("surprise", mouth_gap), mean("neutral", mouth_gap) + 0.1);
+  EXPECT_GT(mean("happy", mouth_width), mean("neutral", mouth_width) + 0.05);
+  EXPECT_LT(mean("sad", corners), mean("neutral", corners));
+  EXPECT_LT(mean("angry", brow_height), mean("neutral", brow_height));
+}
+
+TEST(Faces, WithoutAnInstalledHeadTheFolderIsNamed) {
+  const testing::TempDir dir;
+  const std::string before = paths::environment("MIEN_DATA");
+  setenv("MIEN_DATA", dir.path().c_str(), 1);
+  FaceRequest request = lab("sad");
+  request.head = FaceHead::kInstalled;
+  EXPECT_ERROR(draw_face(request), Exit::kPrecondition, (dir / "ict-facekit").string());
+  setenv("MIEN_DATA", before.c_str(), 1);
 }
 
 TEST(Faces, RandomNumbersAreTheSameEverywhere) {
