@@ -288,11 +288,14 @@ void add_mode(std::vector<float>& modes,
               const Head& head,
               const std::vector<Vec3>& anchor,
               bool is_expression) {
+  std::vector<Pull> rows;
+  for (const Pull& pull : table)
+    if (pull.mode == name) rows.push_back(pull);
   for (std::size_t v = 0; v < anchor.size(); ++v) {
     Vec3 sum;
     const bool stiff = head.part[v] == Part::kEye || head.part[v] == Part::kTeeth;
-    for (const Pull& pull : table) {
-      if (pull.mode != name || (stiff && moves_lids(pull))) continue;
+    for (const Pull& pull : rows) {
+      if (stiff && moves_lids(pull)) continue;
       const bool lower_teeth = head.part[v] == Part::kTeeth && anchor[v].y < -70.9f;
       if (stiff && is_expression) {
         if (lower_teeth && pull.where == Where::kJaw) sum += pull.by;

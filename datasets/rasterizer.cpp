@@ -37,11 +37,12 @@ void Raster::draw(std::span<const Vec3> screen,
     const Vec3& a = screen[static_cast<std::size_t>(triangles[t])];
     const Vec3& b = screen[static_cast<std::size_t>(triangles[t + 1])];
     const Vec3& c = screen[static_cast<std::size_t>(triangles[t + 2])];
-    const Range columns(std::min({a.x, b.x, c.x}), std::max({a.x, b.x, c.x}), width);
-    const Range rows(std::min({a.y, b.y, c.y}), std::max({a.y, b.y, c.y}), height);
-    if (columns.first > columns.last || rows.first > rows.last) continue;
     const float area = area2(a, b, c);
     if (area == 0 || (area > 0 && sides == Sides::kFront)) continue;
+    const Range columns(std::min({a.x, b.x, c.x}), std::max({a.x, b.x, c.x}), width);
+    if (columns.first > columns.last) continue;
+    const Range rows(std::min({a.y, b.y, c.y}), std::max({a.y, b.y, c.y}), height);
+    if (rows.first > rows.last) continue;
     const float to_weight = 1 / area;
     const float step_b = (c.y - a.y) * to_weight, step_c = (a.y - b.y) * to_weight;
     for (int y = rows.first; y <= rows.last; ++y) {
