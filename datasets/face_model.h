@@ -1,5 +1,5 @@
 // A morphable head: mean + sum of coefficients times modes, over one triangle mesh. The built-in
-// one is procedural (faces/head.h); others are files that a user brings (face_models.h).
+// one is procedural (head.h); others are files that a user brings (face_models.h).
 #pragma once
 
 #include <cstdint>

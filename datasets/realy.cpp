@@ -145,6 +145,7 @@ std::vector<fs::path> sources(const fs::path& source) {
   return files_for(source, [&](std::string_view path) {
     const std::string file(path);
     View view;
+    // Which texts go with a template is not known from one path: all are watched.
     return parse_view(path, view) || !find_realy_files({&file, 1}, unused).all().empty() ||
            file.ends_with(".txt");
   });
