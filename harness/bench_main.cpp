@@ -179,6 +179,13 @@ class Cli {
                            "people and images on two sides of a split",
                            verb_data_audit,
                            "text,md,csv,json");
+    CLI::App* face_model = verb(*data,
+                                "facemodel",
+                                "describe a morphable face model, or pack it",
+                                verb_data_facemodel,
+                                "text,json");
+    face_model->add_option("path", options_.source, "file or folder of the model")->required();
+    face_model->add_option("-o,--out", options_.out, "write it as one .safetensors file");
     for (CLI::App* app : {prepare, verify, show, splits, audit, synthesize})
       app->add_option("dataset", options_.subject, "dataset name")->required();
     for (CLI::App* app : {prepare, verify, show, splits, audit}) {

@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "datasets/cards.h"
+#include "datasets/face_models.h"
 #include "datasets/prepare.h"
 #include "harness/core/error.h"
 
@@ -25,6 +26,7 @@ struct Arguments {
   PrepareRequest request;
   std::filesystem::path out, hashes;
   int columns = 12;
+  std::filesystem::path face_model = {};
   SynthesizeOptions synthesis;
 };
 
@@ -115,6 +117,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   show->add_option("--columns", arguments.columns, "samples per class")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
+  CLI::App* face_model = app.add_subcommand("facemodel", "describe a morphable face model");
+  face_model->add_option("path", arguments.face_model, "file or folder of the model")->required();
+  face_model->add_option("--out", arguments.out, "write it as one .safetensors file");
   CLI::App* synthesis = verb("synthesize", "write a synthetic stand-in in the dataset's layout");
   synthesis->add_option("--out", arguments.out, "folder, new or empty")->required();
   synthesis->add_option("--subjects", arguments.synthesis.subjects, "how many people to invent");
@@ -127,6 +132,9 @@ Exit run(const std::string& verb, const Arguments& arguments) {
   if (verb == "prepare") return run_prepare(arguments.request);
   if (verb == "verify") return run_verify(arguments);
   if (verb == "synthesize") return run_synthesize(arguments);
+  if (verb == "facemodel")
+    print(arguments.out.empty() ? describe_face_model(arguments.face_model)
+                                : pack_face_model(arguments.face_model, arguments.out));
   if (verb == "cards") print(cards());
   if (verb == "locate") print(locate(arguments.request));
   if (verb == "show") print(show(arguments.request, arguments.out, arguments.columns));

@@ -43,6 +43,7 @@ int verb_data_prepare(const Options& options);
 int verb_data_verify(const Options& options);
 int verb_data_synthesize(const Options& options);
 int verb_data_show(const Options& options);
+int verb_data_facemodel(const Options& options);
 int verb_data_splits(const Options& options);
 int verb_data_audit(const Options& options);
 

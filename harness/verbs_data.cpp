@@ -268,6 +268,13 @@ int verb_data_show(const Options& options) {
   return 0;
 }
 
+int verb_data_facemodel(const Options& options) {
+  std::vector<std::string> arguments = {"facemodel", options.source};
+  if (!options.out.empty()) arguments.insert(arguments.end(), {"--out", options.out});
+  print_answer(call_prepare(arguments), options.format);
+  return 0;
+}
+
 int verb_data_synthesize(const Options& options) {
   std::vector<std::string> arguments = {
       "synthesize", options.subject, "--out", options.out, "--seed", std::to_string(options.seed)};
