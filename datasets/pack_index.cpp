@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "datasets/picture.h"
 #include "datasets/prepare.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -124,6 +125,12 @@ void write_index(ordered_json& index, const DatasetEntry& entry, const Source& s
 
 fs::path pack_path(const ordered_json& index) {
   return packs_folder() / index.at("pack").get<std::string>();
+}
+
+std::string pack_sha256(const ordered_json& index) {
+  std::string fault;
+  const ReadFile file = hash_file(packs_folder(), index.at("pack").get<std::string>(), fault);
+  return fault.empty() ? file.sha256 : "";
 }
 
 }  // namespace mien

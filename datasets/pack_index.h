@@ -42,7 +42,8 @@ bool index_holds(const nlohmann::ordered_json& index,
 /// `index` without the fields that make it an index; writes it.
 void write_index(nlohmann::ordered_json& index, const DatasetEntry& entry, const Source& source);
 
-/// Of the pack of an index.
+/// Of the pack of an index. The digest is computed in little memory; "" where it cannot be read.
 std::filesystem::path pack_path(const nlohmann::ordered_json& index);
+std::string pack_sha256(const nlohmann::ordered_json& index);
 
 }  // namespace mien

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 
 #include "datasets/image_io.h"
 #include "datasets/parallel.h"
@@ -24,40 +23,64 @@ namespace {
 constexpr double kDetectorMargin = 1.2;  // FaceDetector::find
 constexpr std::size_t kMaxImageBytes = std::size_t{256} << 20;
 
-/// Hands the file to `use` piece by piece; returns why that failed, or "".
-std::string read_pieces(const fs::path& path, const std::function<void(std::string_view)>& use) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0)
-    return errno == ENOENT ? "missing" : std::string("cannot be opened: ") + std::strerror(errno);
-  struct stat status {};
-  std::string fault;
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) fault = "not a regular file";
-  if (fault.empty() && status.st_size == 0) fault = "0 bytes";
-  std::vector<char> piece(
-      std::min<std::size_t>(static_cast<std::size_t>(status.st_size) + 1, 1 << 20));
-  while (fault.empty()) {
-    const ssize_t got = ::read(descriptor, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fault = std::string("cannot be read: ") + std::strerror(errno);
-    if (got <= 0) break;
-    use({piece.data(), static_cast<std::size_t>(got)});
+/// A regular file that is open for reading, or why it is not.
+class OpenFile {
+ public:
+  explicit OpenFile(const fs::path& path)
+      : descriptor_(
+            ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // never waits: a pipe
+    struct stat status {};
+    if (descriptor_ < 0)
+      fault = errno == ENOENT ? "missing" : said("cannot be opened");
+    else if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
+      fault = "not a regular file";
+    else if (status.st_size == 0)
+      fault = "0 bytes";
+    size = static_cast<std::size_t>(status.st_size);
   }
-  ::close(descriptor);
-  return fault;
-}
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  /// Bytes that were read, fewer than asked for at the end; sets `fault` where that fails.
+  std::size_t read(char* out, std::size_t bytes) {
+    std::size_t done = 0;
+    while (done < bytes && fault.empty()) {
+      const ssize_t got = ::read(descriptor_, out + done, bytes - done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fault = said("cannot be read");
+      if (got <= 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+  std::string fault = {};
+  std::size_t size = 0;
+
+ private:
+  static std::string said(const char* what) {
+    return fmt::format("{}: {}", what, std::strerror(errno));
+  }
+
+  int descriptor_;
+};
 
 /// The whole file; "" and a `fault` where there is none. What was read is noted in `files`.
 std::string read_whole(const fs::path& source,
                        const std::string& path,
                        std::vector<ReadFile>& files,
                        std::string& fault) {
+  OpenFile file(source / path);
   std::string bytes;
-  bool too_large = false;
-  fault = read_pieces(source / path, [&](std::string_view piece) {
-    too_large = too_large || bytes.size() + piece.size() > kMaxImageBytes;
-    if (!too_large) bytes += piece;
-  });
-  if (too_large) fault = "larger than 256 MiB";
+  if (file.fault.empty() && file.size > kMaxImageBytes) file.fault = "larger than 256 MiB";
+  if (file.fault.empty()) {
+    bytes.resize(file.size);
+    bytes.resize(file.read(bytes.data(), bytes.size()));
+  }
+  fault = file.fault;
   if (!fault.empty()) return "";
   files.push_back({path, bytes.size(), sha256_hex(bytes)});
   return bytes;
@@ -87,14 +110,17 @@ std::vector<std::uint8_t> planes_of(Image image) {
 }  // namespace
 
 ReadFile hash_file(const fs::path& source, const std::string& path, std::string& fault) {
-  ReadFile file{path, 0, ""};
+  OpenFile file(source / path);
+  ReadFile result{path, 0, ""};
   Digest digest;
-  fault = read_pieces(source / path, [&](std::string_view piece) {
-    digest.update(piece);
-    file.bytes += piece.size();
-  });
-  file.sha256 = digest.hex();
-  return file;
+  std::vector<char> piece(std::min<std::size_t>(file.size, std::size_t{1} << 20));
+  while (const std::size_t got = file.read(piece.data(), piece.size())) {
+    digest.update(piece.data(), got);
+    result.bytes += got;
+  }
+  result.sha256 = digest.hex();
+  fault = file.fault;
+  return result;
 }
 
 PictureReader::PictureReader(const fs::path& source, const TreeFormat& format)

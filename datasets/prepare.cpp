@@ -10,7 +10,6 @@
 #include "datasets/workspace.h"
 #include "harness/core/files.h"
 #include "harness/core/pack.h"
-#include "harness/core/sha256.h"
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
@@ -64,9 +63,8 @@ bool may_reuse(const ordered_json& index, const PrepareRequest& request) {
 
 /// Reads the whole pack; a damaged one is written again from its source.
 bool pack_is_intact(const ordered_json& index) {
-  const fs::path path = pack_path(index);
-  if (sha256_file(path) == index.at("sha256")) return true;
-  fmt::print(stderr, "bench-prepare: {}: damaged; writing it again\n", path.string());
+  if (pack_sha256(index) == index.at("sha256")) return true;
+  fmt::print(stderr, "bench-prepare: {}: damaged; writing it again\n", pack_path(index).string());
   return false;
 }
 

@@ -115,12 +115,15 @@ void read_pictures(const fs::path& source,
                    std::size_t record_bytes,
                    Spill& spill) {
   const std::vector<std::string> faults = id_faults(pictures);
-  const std::size_t limit = std::max<std::size_t>(16, kChunkBytes / record_bytes);
+  // Long enough that no core waits for the last one, short enough that little work is lost.
+  const std::size_t share = 32 * static_cast<std::size_t>(usable_cores());
+  const std::size_t limit = std::min(std::clamp<std::size_t>(share, 64, 512),
+                                     std::max<std::size_t>(16, kChunkBytes / record_bytes));
   PictureReader reader(source, format);
   while (spill.outcomes().size() < pictures.size()) {
     const std::size_t begin = spill.outcomes().size();
-    const std::vector<Unit> units = next_units(
-        pictures, faults, begin, chunk_end(pictures, begin, std::min<std::size_t>(limit, 512)));
+    const std::vector<Unit> units =
+        next_units(pictures, faults, begin, chunk_end(pictures, begin, limit));
     std::vector<std::vector<FinishedPicture>> finished(units.size());
     parallel_for(units.size(), [&](std::size_t i, int worker) {
       const Unit& unit = units[i];
@@ -287,7 +290,11 @@ Samples read_tree(const DatasetEntry& entry,
   read_pictures(source, listing.pictures, format, record, spill);
 
   Samples samples = samples_of(entry, listing, format, spill.outcomes());
-  if (marker) samples.data = DataKind::kStandIn;
+  const bool damaged = std::ranges::count(spill.outcomes(), Fate::kFailed, &Outcome::fate) > 0;
+  if (marker)
+    samples.data = DataKind::kStandIn;
+  else if (damaged)  // not the published set any more
+    samples.data = DataKind::kUnverified;
   samples.image_file = spill.pixels_path();
   ordered_json manifest = manifest_of(entry, listing, format, options, spill.outcomes());
   std::vector<Problem> problems = listing.problems;

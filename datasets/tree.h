@@ -53,7 +53,7 @@ struct TreeFormat {
 ///   "n_total", "n_used", "n_no_face", "n_failed", "problems": [{"path", "reason"}], "tree":
 ///   {"files", "bytes", "sha256"} over all files that were read.
 /// What was read is in manifest["facts"] as the listing has it; a folder with a marker (stand_in.h)
-/// gives DataKind::kStandIn, others Listing.data.
+/// gives DataKind::kStandIn, one with pictures that fail kUnverified, others Listing.data.
 /// Memory stays bounded: pixels go to `image_file` in `options.workspace`, and a read that was
 /// interrupted goes on where it stopped; without a workspace they are in `images`. The workspace
 /// also receives kTreeFiles. Errors: Exit::kPrecondition where no picture can be used, at problems

@@ -49,7 +49,7 @@ void compare_pack(const ordered_json& index, Verification& result) {
   ordered_json& report = result.report["pack"] = nullptr;
   if (index.is_null() || !fs::exists(pack_path(index), ignored)) return;
   const fs::path path = pack_path(index);
-  const std::string recorded = index.at("sha256"), found = sha256_file(path);
+  const std::string recorded = index.at("sha256"), found = pack_sha256(index);
   report = {{"path", path.string()},
             {"recorded", recorded},
             {"computed", found},

@@ -272,7 +272,9 @@ TEST_F(Tree, EveryBadPictureIsNamedCountedAndLeftOut) {
   }
   list("gone.png");
   list("good.png");
-  const ordered_json facts = manifest(read());
+  const Samples samples = read();
+  EXPECT_EQ(samples.data, DataKind::kUnverified);
+  const ordered_json facts = manifest(samples);
   EXPECT_EQ(facts.at("n_total"), 13);
   EXPECT_EQ(facts.at("n_used"), 1);
   EXPECT_EQ(facts.at("n_failed"), 12);
