@@ -56,7 +56,10 @@ class PackOfLabels {
  public:
   PackOfLabels(const DatasetEntry& entry, const std::vector<std::int64_t>& per_class)
       : entry_(entry) {
-    Samples samples{.dataset = entry.name, .height = 1, .width = 1, .manifest = "{}"};
+    Samples samples;
+    samples.dataset = entry.name;
+    samples.height = samples.width = 1;
+    samples.manifest = "{}";
     samples.class_names.assign(entry.class_names.begin(), entry.class_names.end());
     samples.split_names.assign(entry.split_names.begin(), entry.split_names.end());
     for (std::size_t label = 0; label < per_class.size(); ++label)
