@@ -9,6 +9,7 @@
 #include "datasets/expressions.h"
 #include "datasets/installed_head.h"
 #include "datasets/portrait.h"
+#include "harness/core/error.h"
 
 namespace mien {
 namespace {
@@ -111,6 +112,8 @@ FaceRandom random_for(std::uint64_t seed, std::initializer_list<std::uint64_t> k
 }
 
 FacePicture draw_face(const FaceRequest& request) {
+  MIEN_ASSERT(request.width > 0 && request.height > 0 && request.face_share > 0);
+  MIEN_ASSERT(request.channels == 1 || request.channels == 3);
   const Head& head = request.head == FaceHead::kInstalled ? installed_head() : built_in_head();
   const Occasion occasion = occasion_of(request);
   const Person person = person_of(request.seed, request.subject, request.style, head.model);

@@ -364,18 +364,22 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
     const float u = static_cast<float>(x) + 0.5f, v = static_cast<float>(y) + 0.5f;
     return shade(t, barycentric(corner(0), corner(1), corner(2), u, v));
   };
+  const float same_mm = request.height > kSmall ? 2 : 8;  // a small picture's pixels are wide
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     const int left = static_cast<int>(pixel) % out.width * samples;
     const int top = static_cast<int>(pixel) / out.width * samples;
     Vec3 light;
-    float depth = -1e9f;  // of the sample that was lit last
+    float depth = -1e9f;  // of the sample that was lit last, and what it shows
+    Part part = Part::kSkin;
     for (int i = 0; i < samples * samples; ++i) {
       const int x = left + i % samples, y = top + i / samples;
       const std::size_t sample = raster.at(x, y);
       if (raster.triangle[sample] < 0) continue;
+      const Part here = scene.part[static_cast<std::size_t>(raster.triangle[sample])];
+      const bool coarse = request.height > kSmall || here == Part::kHair || here == Part::kBody;
       const bool again =
-          request.height > kSmall && !toon && std::abs(raster.depth[sample] - depth) < 2;
-      if (!again) light = lit(x, y), depth = raster.depth[sample];
+          coarse && !toon && here == part && std::abs(raster.depth[sample] - depth) < same_mm;
+      if (!again) light = lit(x, y), depth = raster.depth[sample], part = here;
       out.light[pixel] += light * (share * hollows[pixel]);
       out.cover[pixel] += share;
     }
