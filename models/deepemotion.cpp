@@ -32,7 +32,7 @@ constexpr Row kRows[] = {
     {"S4", "fc 32->6, starts at the identity",           "local_fc2",    {2, 3, 0},       198},
     {"W",  "affine grid of S4, bilinear sampling of D",  "",             {10, 9, 9},        0},
     {"F1", "fc 810->50; ReLU",                           "fc1",          {50, 0, 0},   40'550},
-    {"F2", "fc 50->classes",                             "fc2",          {7, 0, 0},       357},
+    {"F2", "fc 50->classes",                             "fc2",          {kClasses},        357},
 };
 
 constexpr Departure kDepartures[] = {
@@ -63,7 +63,7 @@ torch::nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t padding) 
 
 struct DeepEmotion : Model {
   explicit DeepEmotion(const ModelOptions& options)
-      : Model(kRows),
+      : Model(kRows, options.classes),
         dropout(register_module("dropout", torch::nn::Dropout(options.dropout))),
         fc2(register_module("fc2", torch::nn::Linear(50, options.classes))) {
     torch::NoGradGuard no_grad;

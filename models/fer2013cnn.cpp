@@ -27,7 +27,7 @@ constexpr Row kRows[] = {
     {"C8", "conv 3x3, 512->512; batch-norm; ReLU; pool 2",   "conv8 norm8",  {512, 2, 2},     2'360'832},
     {"F1", "fc 2048->4096; dropout; ReLU",                   "fc1",          {4096, 0, 0},    8'392'704},
     {"F2", "fc 4096->4096; dropout; ReLU",                   "fc2",          {4096, 0, 0},   16'781'312},
-    {"F3", "fc 4096->classes",                               "fc3",          {7, 0, 0},          28'679},
+    {"F3", "fc 4096->classes",                               "fc3",          {kClasses},           28'679},
 };
 
 constexpr Departure kDepartures[] = {
@@ -46,7 +46,7 @@ torch::nn::Conv2d conv(std::int64_t in, std::int64_t out) {
 
 struct Fer2013Cnn : Model {
   explicit Fer2013Cnn(const ModelOptions& options)
-      : Model(kRows),
+      : Model(kRows, options.classes),
         dropout(register_module("dropout", torch::nn::Dropout(options.dropout))),
         fc3(register_module("fc3", torch::nn::Linear(4096, options.classes))) {}
 

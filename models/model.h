@@ -17,13 +17,19 @@
 
 namespace mien {
 
+/// In `Row::out`: as many as the dataset has classes.
+inline constexpr std::int64_t kClasses = -1;
+
 /// One row of the paper's table or figure, in the paper's order.
 struct Row {
   const char* id;         // "L2"; forward() names the same id
   const char* operation;  // as the paper says it
   const char* members;    // modules whose parameters this row owns, space-separated; "" for none
   std::array<std::int64_t, 3> out;  // per image: {C, H, W}; trailing zeros are absent dimensions
-  std::int64_t parameters;
+  std::int64_t parameters;  // with the card's number of classes
+
+  /// Sizes of one image's output without the absent dimensions.
+  std::vector<std::int64_t> sizes(std::int64_t classes) const;
 };
 
 /// PAPER-SILENT: the paper does not say. PAPER-AMBIGUOUS: it can be read in several ways.
@@ -58,7 +64,7 @@ struct Trace {
 /// A classifier: images [N, C, H, W] float, normalised by the plan -> logits [N, classes].
 class Model : public torch::nn::Module {
  public:
-  explicit Model(std::span<const Row> rows) : rows_(rows) {}
+  Model(std::span<const Row> rows, std::int64_t classes) : rows_(rows), classes_(classes) {}
 
   virtual torch::Tensor forward(const torch::Tensor& images) = 0;
 
@@ -75,6 +81,7 @@ class Model : public torch::nn::Module {
 
  private:
   std::span<const Row> rows_;
+  std::int64_t classes_;
   Trace* trace_ = nullptr;
 };
 

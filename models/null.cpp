@@ -10,13 +10,13 @@ namespace {
 // clang-format off
 constexpr Row kRows[] = {
     // row  operation                                    members  out        parameters
-    {"P",  "log of the training split's class frequency", "",     {7, 0, 0},          0},
+    {"P",  "log of the training split's class frequency", "",     {kClasses},          0},
 };
 // clang-format on
 
 struct Null : Model {
   explicit Null(const ModelOptions& options)
-      : Model(kRows), log_prior(register_buffer("log_prior", torch::zeros({options.classes}))) {}
+      : Model(kRows, options.classes), log_prior(register_buffer("log_prior", torch::zeros({options.classes}))) {}
 
   torch::Tensor log_prior;
 

@@ -31,25 +31,29 @@ const ModelEntry& find_model(const std::string& name, const std::string& variant
   fail(Exit::kUsage, "model {} has no variant '{}'{}", name, variant, suggest(variant, variants));
 }
 
+std::vector<std::int64_t> Row::sizes(std::int64_t classes) const {
+  std::vector<std::int64_t> present;
+  for (const std::int64_t size : out)
+    if (size != 0) present.push_back(size == kClasses ? classes : size);
+  return present;
+}
+
 bool Model::fit(const torch::Tensor&, std::int64_t) { return false; }
 
 torch::Tensor Model::tap(const char* id, torch::Tensor x) {
   const auto row = std::find_if(
       rows_.begin(), rows_.end(), [&](const Row& r) { return std::string_view(r.id) == id; });
   MIEN_ASSERT(row != rows_.end());
-  std::size_t dimensions = 0;
-  while (dimensions < 3 && row->out[dimensions] != 0) ++dimensions;
+  const std::vector<std::int64_t> expected = row->sizes(classes_);
   const auto sizes = x.sizes().slice(1);
-  const bool fits =
-      sizes.size() == dimensions && std::equal(sizes.begin(), sizes.end(), row->out.begin());
-  if (!fits)
+  if (!sizes.equals(expected))
     fail(Exit::kUsage,
          "row {} ({}): output is {}, the table says {}; is the input of the size on "
          "the card?",
          id,
          row->operation,
          fmt::join(sizes, "x"),
-         fmt::join(row->out.begin(), row->out.begin() + dimensions, "x"));
+         fmt::join(expected, "x"));
   if (trace_) trace_->seen.emplace_back(id, x);
   return x;
 }
@@ -67,13 +71,10 @@ using nlohmann::json;
 json rows_json(const ModelEntry& entry) {
   json rows = json::array();
   for (const Row& row : entry.rows) {
-    json out = json::array();
-    for (const std::int64_t size : row.out)
-      if (size) out.push_back(size);
     rows.push_back({{"id", row.id},
                     {"operation", row.operation},
                     {"members", row.members},
-                    {"out", out},
+                    {"out", row.sizes(entry.card.classes)},
                     {"parameters", row.parameters}});
   }
   return rows;

@@ -78,6 +78,15 @@ TEST_P(Conformance, VisitsItsRowsOnceEachWithTheSizesOfTheTable) {
   EXPECT_EQ(seen_by_part, rows_by_part);
 }
 
+TEST_P(Conformance, TakesAnyNumberOfClasses) {
+  torch::NoGradGuard no_grad;
+  for (const std::int64_t classes : {2, 6, 11}) {
+    const std::shared_ptr<Model> model = entry().make({classes, 0.5});
+    model->eval();
+    EXPECT_EQ(model->forward(faces(entry(), 3)).sizes(), (std::vector<std::int64_t>{3, classes}));
+  }
+}
+
 TEST_P(Conformance, ParametersOfEveryRowAndOfTheCard) {
   const std::shared_ptr<Model> model = make(entry());
   std::int64_t sum = 0;
