@@ -8,9 +8,7 @@ namespace {
 
 constexpr int kSmall = 96;  // px
 
-/// Samples per pixel along one side. What is painted on a face is finer than a small picture's
-/// pixels, so that there every sample is lit; on a large one only edges need them.
-int samples_for(int height_px) { return height_px <= kSmall ? 3 : 2; }
+constexpr int kSamples = 2;  // per pixel along one side
 
 // ---- geometry ----------------------------------------------------------------------------------
 
@@ -334,7 +332,7 @@ std::vector<float> hollows_of(const Raster& raster, int samples, float mm_per_pi
 }  // namespace
 
 Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceRequest& request) {
-  const int samples = samples_for(request.height);
+  const int samples = kSamples;
   const bool toon = request.style == FaceStyle::kToon;
   const Scene scene = scene_of(sitter, occasion);
   const Camera camera = camera_of(sitter, occasion, request, samples);
