@@ -2,13 +2,15 @@
 // departures, and a module whose forward names the row that each line implements.
 //
 // To add a model: one file models/x.cpp, one line in registry.cpp, one word in CMakeLists.txt, one
-// configs/x@dataset.yaml, one golden tests/golden/x.txt. The conformance suite walks the table.
+// configs/x@dataset.yaml, and per variant two goldens. The conformance suite walks the table.
 #pragma once
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,7 +28,7 @@ struct Row {
   const char* operation;  // as the paper says it
   const char* members;    // modules whose parameters this row owns, space-separated; "" for none
   std::array<std::int64_t, 3> out;  // per image: {C, H, W}; trailing zeros are absent dimensions
-  std::int64_t parameters;  // with the card's number of classes
+  std::int64_t parameters;          // with the card's number of classes
 
   /// Sizes of one image's output without the absent dimensions.
   std::vector<std::int64_t> sizes(std::int64_t classes) const;
@@ -42,6 +44,15 @@ struct Departure {
   const char* we_do;
   const char* because;
 };
+
+/// Tables one after the other: variants of one paper share the rows and departures they agree in.
+template <typename T, std::size_t... N>
+constexpr std::array<T, (N + ...)> joined(const T (&... parts)[N]) {
+  std::array<T, (N + ...)> all{};
+  auto next = all.begin();
+  ((next = std::copy(std::begin(parts), std::end(parts), next)), ...);
+  return all;
+}
 
 struct Card {
   const char* name;                   // file stem, table name, config prefix, database string

@@ -8,12 +8,16 @@
 namespace mien {
 
 const ModelEntry& deepemotion();
+const ModelEntry& dexpression_fc();
+const ModelEntry& dexpression_fc11();
 const ModelEntry& fer2013cnn();
 const ModelEntry& null();
 
 const std::vector<const ModelEntry*>& models() {
   static const std::vector<const ModelEntry*> table = {
       &deepemotion(),
+      &dexpression_fc(),
+      &dexpression_fc11(),
       &fer2013cnn(),
       &null(),
   };

@@ -138,7 +138,7 @@ TEST_P(Conformance, ParameterNamesAreTheApprovedOnes) {
     text += fmt::format("{} {}\n", parameter.key(), fmt::join(parameter.value().sizes(), "x"));
   for (const auto& buffer : model->named_buffers())
     text += fmt::format("{} {} (buffer)\n", buffer.key(), fmt::join(buffer.value().sizes(), "x"));
-  testing::expect_golden(fmt::format("{}.txt", entry().card.name), text);
+  testing::expect_golden(fmt::format("{}-{}.txt", entry().card.name, entry().card.variant), text);
 }
 
 TEST_P(Conformance, EvaluationIsAFunction) {
