@@ -3,8 +3,9 @@
 
   ci/check_orphans.py [ROOT]
 
-  models/x.cpp         its row in models/registry.cpp, its word in models/CMakeLists.txt, its own name in
-                       the card, tests/golden/x.txt, configs/x@*.yaml, `x` in models/README.md
+  models/x.cpp         for each card {"x", "v", a row &x() or &x_...() in models/registry.cpp and the
+                       goldens of VARIANT_GOLDENS; its word in models/CMakeLists.txt, configs/x@*.yaml,
+                       `x` in models/README.md
   datasets/x.cpp with  its row in datasets/registry.cpp, its word in datasets/CMakeLists.txt, `x` in
   a DatasetEntry       datasets/README.md
   configs/x@y.yaml     a model x
@@ -20,6 +21,7 @@ from pathlib import Path
 
 CODE = ("harness", "models", "datasets", "results", "tests")
 NOT_MODELS = {"registry", "weights"}
+VARIANT_GOLDENS = {"{}-{}.txt": "run the models' tests with MIEN_APPROVE=1"}
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -56,29 +58,51 @@ def line_of(path, pattern):
     return 1
 
 
+def model_stems(root):
+    return sorted(p.stem for p in (root / "models").glob("*.cpp") if p.stem not in NOT_MODELS)
+
+
+def variants_of(root, stem):
+    """The variants on the cards of models/<stem>.cpp."""
+    return re.findall(rf'{{"{stem}",\s*"([^"]+)"', code_of(root / f"models/{stem}.cpp"))
+
+
+def variant_goldens(root):
+    """Paths below tests/golden that the variants need -> (file that needs it, what makes it)."""
+    return {golden.format(stem, variant): (f"models/{stem}.cpp", how)
+            for stem in model_stems(root) for variant in variants_of(root, stem)
+            for golden, how in VARIANT_GOLDENS.items()}
+
+
 def check_models(root, listed):
-    # A row is &x(); the & of a reference stands behind a type.
+    # A row is &x() or &x_variant(); the & of a reference stands behind a type.
     rows = re.findall(r"(?<![\w>*])&\s*(\w+)\(\)", code_of(root / "models/registry.cpp"))
     readme = text_of(root / "models/README.md")
-    stems = sorted(p.stem for p in (root / "models").glob("*.cpp") if p.stem not in NOT_MODELS)
+    stems = model_stems(root)
     for stem in stems:
         file = f"models/{stem}.cpp"
-        if stem not in rows:
+        variants = variants_of(root, stem)
+        its_rows = [row for row in rows if row.split("_")[0] == stem]
+        if not its_rows:
             yield f"{file}:1: no row in models/registry.cpp; add &{stem}()"
+        elif variants and len(its_rows) != len(variants):
+            yield (f"{file}:1: {len(variants)} cards ({', '.join(variants)}), {len(its_rows)} rows in "
+                   f"models/registry.cpp ({', '.join(its_rows)})")
         if "models/CMakeLists.txt" not in listed.get(file, []):
             yield f"{file}:1: not in models/CMakeLists.txt; add {stem}.cpp"
-        if f'{{"{stem}",' not in code_of(root / file):
+        if not variants:
             yield f'{file}:1: no card is named "{stem}"; the card\'s name is the file\'s stem'
-        if not (root / f"tests/golden/{stem}.txt").is_file():
-            yield f"{file}:1: no tests/golden/{stem}.txt; run the models' tests with MIEN_APPROVE=1"
         if not list((root / "configs").glob(f"{stem}@*.yaml")):
             yield f"{file}:1: no experiment; add configs/{stem}@DATASET.yaml"
         if f"`{stem}`" not in readme:
             yield f"{file}:1: not in models/README.md; add `{stem}` to its table"
+    for golden, (file, how) in variant_goldens(root).items():
+        if not (root / "tests/golden" / golden).is_file():
+            yield f"{file}:1: no tests/golden/{golden}; {how}"
     for row in rows:
-        if row not in stems:
+        if row.split("_")[0] not in stems:
             line = line_of(root / "models/registry.cpp", rf"&\s*{row}\(\)")
-            yield f"models/registry.cpp:{line}: there is no models/{row}.cpp"
+            yield f"models/registry.cpp:{line}: there is no models/{row.split('_')[0]}.cpp"
 
 
 def check_datasets(root, listed):
@@ -107,7 +131,7 @@ def check_datasets(root, listed):
 
 
 def check_configs(root):
-    models = {p.stem for p in (root / "models").glob("*.cpp")} - NOT_MODELS
+    models = model_stems(root)
     for path in sorted((root / "configs").glob("*.yaml")):
         model = path.stem.split("@")[0]
         if "@" not in path.stem:
@@ -130,10 +154,12 @@ def check_sources(root, listed):
 
 def check_goldens(root):
     tests = "".join(code_of(p) for p in sorted((root / "tests").rglob("*.cpp")))
-    for path in sorted((root / "tests/golden").glob("*")):
-        is_model = (root / f"models/{path.stem}.cpp").is_file() and path.suffix == ".txt"
-        if not is_model and f'"{path.name}"' not in tests:
-            yield f"tests/golden/{path.name}:1: no test names it; delete it"
+    goldens = root / "tests/golden"
+    of_variants = variant_goldens(root)
+    for path in sorted(p for p in goldens.rglob("*") if p.is_file()):
+        name = path.relative_to(goldens).as_posix()
+        if name not in of_variants and f'"{name}"' not in tests:
+            yield f"tests/golden/{name}:1: no test names it; delete it"
 
 
 def main():
