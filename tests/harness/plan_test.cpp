@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <set>
+
 #include "tests/support/expect_error.h"
 #include "tests/support/golden.h"
 #include "tests/support/temp_dir.h"
@@ -97,6 +99,35 @@ TEST_F(Planning, ThroughputDoesNotDependOnTheDataset) {
   const Plan unprepared = plan(request, nullptr, missing_data);
   EXPECT_EQ(unprepared.tasks.back().id, real);
   EXPECT_EQ(unprepared.tasks.front().id, "") << "no pack, no frozen task";
+}
+
+TEST_F(Planning, FoldsAreTasksOfOneGroup) {
+  PlanRequest request;
+  request.selectors = {"net"};
+  request.seeds = 2;
+  request.overrides = {"splits.scheme=folds", "splits.folds=3"};
+  const Plan p = plan(request);
+  ASSERT_EQ(p.tasks.size(), 7u) << "three folds of two seeds, and throughput";
+  std::set<std::pair<std::int64_t, std::int64_t>> cells;
+  for (std::size_t i = 0; i < 6; ++i) {
+    const Task& task = p.tasks[i].task;
+    cells.emplace(task.seed, task.fold);
+    EXPECT_EQ(task.split, "folds3-image");
+    EXPECT_EQ(group_id(task), group_id(p.tasks[0].task));
+  }
+  EXPECT_EQ(cells.size(), 6u);
+  EXPECT_EQ(p.tasks.back().task.split, "");
+}
+
+TEST_F(Planning, FramesReachTheDatasetAndTheTask) {
+  folder.write("configs/net@faces.yaml", config("net@faces", "net") + "frames: peak\n");
+  PlanRequest request;
+  request.selectors = {"net"};
+  const FindDataset find = [](const std::string& name, const std::string& frames) {
+    EXPECT_EQ(frames, "peak");
+    return real_data(name, frames);
+  };
+  EXPECT_EQ(plan(request, nullptr, find).tasks[0].task.frames, "peak");
 }
 
 TEST_F(Planning, WhatIsDoneIsNotRunAgain) {
