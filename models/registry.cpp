@@ -7,18 +7,24 @@
 
 namespace mien {
 
-const ModelEntry& deepemotion();
+const ModelEntry& deepemotion_fig();
+const ModelEntry& deepemotion_loc1000();
+const ModelEntry& deepemotion_tutorial640();
 const ModelEntry& dexpression_fc();
 const ModelEntry& dexpression_fc11();
 const ModelEntry& fer2013cnn();
+const ModelEntry& linear();
 const ModelEntry& null();
 
 const std::vector<const ModelEntry*>& models() {
   static const std::vector<const ModelEntry*> table = {
-      &deepemotion(),
+      &deepemotion_fig(),
+      &deepemotion_loc1000(),
+      &deepemotion_tutorial640(),
       &dexpression_fc(),
       &dexpression_fc11(),
       &fer2013cnn(),
+      &linear(),
       &null(),
   };
   return table;
@@ -28,7 +34,7 @@ const ModelEntry& find_model(const std::string& name, const std::string& variant
   std::vector<std::string> names, variants;
   for (const ModelEntry* entry : models()) {
     if (entry->card.name == name && entry->card.variant == variant) return *entry;
-    names.push_back(entry->card.name);
+    if (names.empty() || names.back() != entry->card.name) names.push_back(entry->card.name);
     if (entry->card.name == name) variants.push_back(entry->card.variant);
   }
   if (variants.empty()) fail(Exit::kUsage, "no model '{}'{}", name, suggest(name, names));

@@ -173,13 +173,16 @@ TEST_P(Conformance, GradientsReachEveryParameter) {
   }
 }
 
-TEST_P(Conformance, OverfitsSixteenImages) {
-  if (entry().card.parameters == 0) return;
+TEST_P(Conformance, OverfitsAFewImages) {
+  const Card& card = entry().card;
+  if (card.parameters == 0) return;
   torch::manual_seed(3);
-  const std::shared_ptr<Model> model = entry().make({entry().card.classes, 0.0});
-  const torch::Tensor images = faces(entry(), 16);
-  const torch::Tensor labels = torch::arange(16, torch::kLong) % entry().card.classes;
-  const double rate = entry().card.parameters > 1'000'000 ? 1e-4 : 5e-3;
+  const std::shared_ptr<Model> model = entry().make({card.classes, 0.0});
+  const bool is_costly = card.macs > 500'000'000;
+  const std::int64_t count = is_costly ? 4 : 16;
+  const torch::Tensor images = faces(entry(), count);
+  const torch::Tensor labels = torch::arange(count, torch::kLong) % card.classes;
+  const double rate = is_costly ? 1e-3 : card.parameters > 1'000'000 ? 1e-4 : 5e-3;
   torch::optim::Adam optimizer(model->parameters(), torch::optim::AdamOptions(rate));
   model->train();
   double loss = 0;
@@ -193,13 +196,12 @@ TEST_P(Conformance, OverfitsSixteenImages) {
     if (loss < 0.02) break;
   }
   EXPECT_LT(loss, 0.1);
-  {
-    torch::NoGradGuard no_grad;  // running statistics lag behind so short a training
+  torch::NoGradGuard no_grad;
+  if (!model->buffers().empty())  // running statistics lag behind so short a training
     for (int pass = 0; pass < 40; ++pass) model->forward(images);
-  }
   model->eval();
   const torch::Tensor predicted = model->forward(images).argmax(1);
-  EXPECT_GE((predicted == labels).sum().item<std::int64_t>(), 15);
+  EXPECT_GE((predicted == labels).sum().item<std::int64_t>(), count - count / 16);
 }
 
 TEST_P(Conformance, WeightsSurviveAFileBitForBit) {
@@ -253,7 +255,7 @@ TEST(Table, UnknownNamesSuggestTheNearest) {
 
 TEST(Model, WrongInputSizeNamesTheRow) {
   const std::shared_ptr<Model> model = find_model("deepemotion", "fig").make({7, 0});
-  EXPECT_ERROR(model->forward(torch::zeros({1, 1, 64, 64})), Exit::kUsage, "row L1");
+  EXPECT_ERROR(model->forward(torch::zeros({1, 1, 64, 64})), Exit::kUsage, "row S1");
 }
 
 TEST(Weights, OfAnotherModelAreRefused) {
