@@ -21,7 +21,8 @@ from pathlib import Path
 
 CODE = ("harness", "models", "datasets", "results", "tests")
 NOT_MODELS = {"registry", "weights"}
-VARIANT_GOLDENS = {"{}-{}.txt": "run the models' tests with MIEN_APPROVE=1"}
+VARIANT_GOLDENS = {"{}-{}.txt": "run the models' tests with MIEN_APPROVE=1",
+                   "parity/{}-{}.txt": "run ci/make_parity_goldens.py"}
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
