@@ -299,13 +299,13 @@ std::vector<fs::path> sources(const fs::path& source) {
 // ---- stand-in ----------------------------------------------------------------------------------
 
 /// The expression and how far it goes: what belongs to no class stops half way.
-PlannedPicture plan_frame(const CkSequence& sequence, int frame, std::uint64_t seed) {
+PlannedPicture plan_frame(const CkSequence& sequence, int frame, const SynthesizeOptions& options) {
   const std::string place =
       fmt::format("S{:03}/{:03}/{}", sequence.subject_id, sequence.number, sequence.id(frame));
   const int expression = sequence.label >= 0 ? sequence.label : sequence.number % kCkClasses;
   const double peak = sequence.label >= 0 ? 1 : .5;
   return {.file = "cohn-kanade-images/" + place + kFrame,
-          .face = {.seed = seed,
+          .face = {.seed = options.seed,
                    .subject = sequence.subject,
                    .expression = kCkExpressions[expression],
                    .sitting = sequence.number,
@@ -315,7 +315,8 @@ PlannedPicture plan_frame(const CkSequence& sequence, int frame, std::uint64_t s
                    .width = 640,
                    .height = sequence.subject % 5 == 4 ? 480 : 490,
                    .face_share = .62,
-                   .channels = sequence.subject % 8 == 7 ? 3 : 1},
+                   .channels = sequence.subject % 8 == 7 ? 3 : 1,
+                   .head = options.head},
           .landmarks = "Landmarks/" + place + kLandmarks};
 }
 
@@ -334,7 +335,7 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
   std::vector<PlannedPicture> plan;
   for (const CkSequence& sequence : plan_ckplus(options)) {
     for (int frame = 1; frame <= sequence.frames; ++frame)
-      plan.push_back(plan_frame(sequence, frame, options.seed));
+      plan.push_back(plan_frame(sequence, frame, options));
     write_codes(out, sequence);
   }
   draw_pictures(out, plan);

@@ -150,7 +150,8 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
                     .style = FaceStyle::kLab,
                     .width = kSide,
                     .height = kSide,
-                    .face_share = 1.1}});
+                    .face_share = 1.1,
+                    .head = options.head}});
     }
   }
   draw_pictures(out, plan);

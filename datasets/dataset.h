@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/faces.h"
 #include "harness/core/pack.h"
 #include "harness/core/splits.h"
 
@@ -27,6 +28,7 @@ struct ReadOptions {
 struct SynthesizeOptions {
   int subjects = 0;  // 0: the entry's own number
   std::uint64_t seed = 1;
+  FaceHead head = FaceHead::kProcedural;
 };
 
 /// A file that is known byte for byte.

@@ -46,17 +46,18 @@ std::vector<PlannedClip> plan_of(int subjects) {
   return plan;
 }
 
-void write_clip_of(const fs::path& out, const PlannedClip& plan, std::uint64_t seed) {
+void write_clip_of(const fs::path& out, const PlannedClip& plan, const SynthesizeOptions& options) {
   const fs::path folder = out / (plan.is_train ? "train_afew" : "val_afew");
   const fs::path clip = folder / kClassFolders[plan.label] / (plan.name + ".avi");
-  FaceRequest face{.seed = seed,
+  FaceRequest face{.seed = options.seed,
                    .subject = plan.subject,
                    .expression = kExpressions[plan.label],
                    .sitting = plan.label,
                    .width = kWidth,
                    .height = kHeight,
                    .face_share = .6,
-                   .channels = 3};
+                   .channels = 3,
+                   .head = options.head};
   fs::create_directories(clip.parent_path());
   write_clip(clip, draw_clip(face, kCourse), kFps);
   if (!plan.is_aligned) return;
@@ -88,7 +89,7 @@ void synthesize_emotiw17(const fs::path& out, const SynthesizeOptions& options) 
   if (options.subjects < 2 || options.subjects > 999)
     fail(Exit::kUsage, "--subjects {}: from 2 to 999, one per split", options.subjects);
   const std::vector<PlannedClip> plan = plan_of(options.subjects);
-  parallel_for(plan.size(), [&](std::size_t i, int) { write_clip_of(out, plan[i], options.seed); });
+  parallel_for(plan.size(), [&](std::size_t i, int) { write_clip_of(out, plan[i], options); });
   for (const bool is_train : {true, false}) write_labels(out, plan, is_train);
   mark_stand_in(kEmotiw17, out, options);
 }

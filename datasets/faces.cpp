@@ -111,6 +111,8 @@ FaceRandom random_for(std::uint64_t seed, std::initializer_list<std::uint64_t> k
   return mixed;
 }
 
+const char* name_of(FaceHead head) { return head == FaceHead::kInstalled ? "ict-facekit" : ""; }
+
 FacePicture draw_face(const FaceRequest& request) {
   MIEN_ASSERT(request.width > 0 && request.height > 0 && request.face_share > 0);
   MIEN_ASSERT(request.channels == 1 || request.channels == 3);

@@ -43,6 +43,9 @@ enum class FaceHead {
   kInstalled,   // ICT-FaceKit below $MIEN_DATA (installed_head.h)
 };
 
+/// As markers of stand-ins say it: "" and "ict-facekit".
+const char* name_of(FaceHead head);
+
 inline constexpr double kDrawn = std::numeric_limits<double>::quiet_NaN();
 
 /// Which picture. Equal requests give equal bytes; what is not given is drawn from (seed, subject,

@@ -29,6 +29,7 @@
 #include "datasets/ferplus.h"
 #include "datasets/folder.h"
 #include "datasets/inspect.h"
+#include "datasets/parallel.h"
 #include "datasets/stand_in.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
@@ -228,6 +229,7 @@ Samples read(const fs::path& source, const ReadOptions& options) {
     samples.subject = subjects_of(*marker, samples.labels.size());
     manifest["stand_in"] = {
         {"generator", marker->generator}, {"seed", marker->seed}, {"subjects", marker->subjects}};
+    if (!marker->head.empty()) manifest["stand_in"]["head"] = marker->head;
   } else {
     manifest["errata"] = kErrata;
   }
@@ -272,12 +274,13 @@ std::vector<PlannedFace> plan_split(int first, int last, FaceRandom& random) {
   return plan;
 }
 
-std::string csv_row(const PlannedFace& face, std::uint64_t seed, const char* usage) {
+std::string csv_row(const PlannedFace& face, const SynthesizeOptions& options, const char* usage) {
   std::string row = fmt::format("{},", face.label);
-  const FacePicture picture = draw_face({.seed = seed,
+  const FacePicture picture = draw_face({.seed = options.seed,
                                          .subject = face.subject,
                                          .expression = kClassNames[face.label],
-                                         .sitting = 100 * face.label + face.number});
+                                         .sitting = 100 * face.label + face.number,
+                                         .head = options.head});
   row += fmt::format("{},{}\n", fmt::join(picture.image.pixels, " "), usage);
   return row;
 }
@@ -296,18 +299,26 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
     file.write(text);
     md5.update(text);
   };
+  const auto draw_split = [&](const std::vector<PlannedFace>& plan, int split) {
+    std::vector<std::string> rows(plan.size());
+    parallel_for(plan.size(), [&](std::size_t i, int) {
+      rows[i] = csv_row(plan[i], options, kSplitNames[split]);
+    });
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+      put(rows[i]);
+      subjects.push_back(plan[i].subject);
+    }
+  };
   put("emotion,pixels,Usage\n");
   for (int split = 0; split < 3; ++split)
-    for (const PlannedFace& face : plan_split(bounds[split], bounds[split + 1], random)) {
-      put(csv_row(face, options.seed, kSplitNames[split]));
-      subjects.push_back(face.subject);
-    }
+    draw_split(plan_split(bounds[split], bounds[split + 1], random), split);
   file.commit();
   write_marker(out,
                {.dataset = kFer2013.name,
                 .generator = kFer2013.stand_in_version,
                 .seed = options.seed,
                 .subjects = n,
+                .head = name_of(options.head),
                 .md5 = md5.hex(),
                 .runs = runs_of(subjects)});
 }

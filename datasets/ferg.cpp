@@ -180,7 +180,8 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
                       .style = FaceStyle::kToon,
                       .width = 256,
                       .height = 256,
-                      .channels = 3}});
+                      .channels = 3,
+                      .head = options.head}});
       }
   draw_pictures(out, plan);
   mark_stand_in(kFerg, out, options);

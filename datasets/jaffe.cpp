@@ -251,7 +251,8 @@ void synthesize(const fs::path& out, const SynthesizeOptions& options) {
                       .style = FaceStyle::kLab,
                       .width = 256,
                       .height = 256,
-                      .face_share = .7}});
+                      .face_share = .7,
+                      .head = options.head}});
       }
   MIEN_ASSERT(options.subjects != kSubjects || number == kLastNumber);
   draw_pictures(out, plan);

@@ -125,13 +125,15 @@ std::vector<Image> frames_of(const PlannedRecording& plan, FaceRequest face) {
   }
 }
 
-void write_recording(const fs::path& out, const PlannedRecording& plan, std::uint64_t seed) {
+void write_recording(const fs::path& out,
+                     const PlannedRecording& plan,
+                     const SynthesizeOptions& options) {
   const fs::path folder = out / "Sessions" / std::to_string(plan.number);
   fs::create_directories(folder);
   write_text(folder / "session.xml", about_text(plan));
   write_text(folder / (plan.id + ".xml"), emotion_text(plan));
   if (has_units(plan.kind)) write_text(folder / (plan.id + kActionUnits), units_text(plan));
-  FaceRequest face{.seed = seed,
+  FaceRequest face{.seed = options.seed,
                    .subject = plan.subject,
                    .expression = kExpressions[plan.label],
                    .sitting = plan.number,
@@ -139,7 +141,8 @@ void write_recording(const fs::path& out, const PlannedRecording& plan, std::uin
                    .width = 2 * kWidth,
                    .height = 2 * kHeight,
                    .face_share = .7,
-                   .channels = 3};
+                   .channels = 3,
+                   .head = options.head};
   if (plan.kind == Kind::kStill)
     write_image(folder / (plan.id + ".jpg"), draw_face(face).image);
   else
@@ -152,8 +155,7 @@ void synthesize_mmi(const fs::path& out, const SynthesizeOptions& options) {
   if (options.subjects < 1 || options.subjects > 999)
     fail(Exit::kUsage, "--subjects {}: from 1 to 999", options.subjects);
   const std::vector<PlannedRecording> plan = plan_of(options.subjects);
-  parallel_for(plan.size(),
-               [&](std::size_t i, int) { write_recording(out, plan[i], options.seed); });
+  parallel_for(plan.size(), [&](std::size_t i, int) { write_recording(out, plan[i], options); });
   mark_stand_in(kMmi, out, options);
 }
 

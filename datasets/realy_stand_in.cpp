@@ -226,6 +226,8 @@ void write_template(const fs::path& data, const FaceModel& model, const Plan& pl
 }  // namespace
 
 void write_realy_geometry(const fs::path& out, const SynthesizeOptions& options) {
+  if (options.head != FaceHead::kProcedural)
+    fail(Exit::kUsage, "realy: its scans, keypoints and template are of the built-in head only");
   const Head& head = built_in_head();
   Plan plan{keypoints_of(head), {}};
   for (const Box& box : kBoxes) plan.regions.push_back(triangles_in(head, box));

@@ -16,7 +16,8 @@ struct StandInMarker {
   int generator = 0;  // DatasetEntry::stand_in_version
   std::uint64_t seed = 0;
   int subjects = 0;
-  std::string md5 = {};  // of the dataset file beside it; "" where the dataset is a tree
+  std::string head = {};  // of the faces, "" for the built-in one
+  std::string md5 = {};   // of the dataset file beside it; "" where the dataset is a tree
   /// (subject, rows) in row order, where the true layout has no place for the subject; else none.
   std::vector<std::pair<int, int>> runs = {};
 };

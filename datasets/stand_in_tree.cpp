@@ -36,7 +36,8 @@ void mark_stand_in(const DatasetEntry& entry,
                {.dataset = entry.name,
                 .generator = entry.stand_in_version,
                 .seed = options.seed,
-                .subjects = options.subjects});
+                .subjects = options.subjects,
+                .head = name_of(options.head)});
 }
 
 }  // namespace mien

@@ -308,11 +308,13 @@ Samples read_tree(const DatasetEntry& entry,
   const ImageKeys keys = keys_of(spill.outcomes());
   manifest["duplicates"] = duplicates(samples, keys);
   manifest["constant_images"] = constant_images(samples, keys);
-  if (marker)
+  if (marker) {
     manifest["stand_in"] = {
         {"generator", marker->generator}, {"seed", marker->seed}, {"subjects", marker->subjects}};
-  else
+    if (!marker->head.empty()) manifest["stand_in"]["head"] = marker->head;
+  } else {
     manifest["errata"] = entry.errata;
+  }
   samples.manifest = json_text(manifest);
   if (own) {
     const std::string pixels = read_text(samples.image_file);

@@ -208,6 +208,12 @@ class Cli {
     synthesize->add_option("-o,--out", options_.out, "folder to write")->required();
     synthesize->add_option("--subjects", options_.subjects, "number of subjects")
         ->check(CLI::Range(1, 100000));
+    synthesize
+        ->add_option("--head",
+                     options_.head,
+                     "whose heads are drawn; ict-facekit lies in $MIEN_DATA/ict-facekit")
+        ->check(CLI::IsMember({"built-in", "ict-facekit"}))
+        ->capture_default_str();
     synthesize->add_option("--seed", options_.seed, "seed")->check(CLI::Range(0, 1000000000));
   }
 

@@ -123,6 +123,12 @@ void declare(CLI::App& app, Arguments& arguments) {
   CLI::App* synthesis = verb("synthesize", "write a synthetic stand-in in the dataset's layout");
   synthesis->add_option("--out", arguments.out, "folder, new or empty")->required();
   synthesis->add_option("--subjects", arguments.synthesis.subjects, "how many people to invent");
+  synthesis
+      ->add_option("--head",
+                   arguments.synthesis.head,
+                   "whose heads: built-in, or ict-facekit below $MIEN_DATA")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, FaceHead>{
+          {"built-in", FaceHead::kProcedural}, {"ict-facekit", FaceHead::kInstalled}}));
   synthesis->add_option("--seed", arguments.synthesis.seed, "another seed, other faces")
       ->capture_default_str();
 }

@@ -25,9 +25,10 @@ struct Options {
   std::string out;      // data synthesize: folder; show, splits, verify: file
   std::int64_t subjects = 0;
   std::int64_t seed = 1;
-  std::string dataset;        // data list: that one only
-  std::string frames, split;  // data: frame rule; named split
-  std::int64_t columns = 0;   // data show; 0 = the default
+  std::string dataset;            // data list: that one only
+  std::string head = "built-in";  // data synthesize
+  std::string frames, split;      // data: frame rule; named split
+  std::int64_t columns = 0;       // data show; 0 = the default
   bool accept_unverified = false, strict = false, stand_in = false;
 };
 

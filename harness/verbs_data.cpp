@@ -276,8 +276,14 @@ int verb_data_facemodel(const Options& options) {
 }
 
 int verb_data_synthesize(const Options& options) {
-  std::vector<std::string> arguments = {
-      "synthesize", options.subject, "--out", options.out, "--seed", std::to_string(options.seed)};
+  std::vector<std::string> arguments = {"synthesize",
+                                        options.subject,
+                                        "--out",
+                                        options.out,
+                                        "--seed",
+                                        std::to_string(options.seed),
+                                        "--head",
+                                        options.head};
   if (options.subjects > 0)
     arguments.insert(arguments.end(), {"--subjects", std::to_string(options.subjects)});
   print_answer(call_prepare(arguments), options.format);

@@ -159,6 +159,21 @@ TEST_F(Data, DamagedFilesAreNamedTheRestIsUsed) {
   EXPECT_EQ(bench({"data", "verify", "jaffe", "--source", folder.string()}).exited.exit_code, 5);
 }
 
+TEST_F(Data, AHeadThatIsNotInstalledIsAskedForInVain) {
+  const Output output = bench({"data",
+                               "synthesize",
+                               "jaffe",
+                               "--head",
+                               "ict-facekit",
+                               "--out",
+                               (root() / "ict").string(),
+                               "--subjects",
+                               "1"});
+  EXPECT_EQ(output.exited.exit_code, 5) << output.err;
+  EXPECT_NE(output.err.find("ict-facekit"), std::string::npos);
+  EXPECT_FALSE(fs::exists(root() / "ict"));
+}
+
 TEST_F(Data, ContactSheetIsAPicture) {
   const fs::path sheet = root() / "sheet.png";
   answer({"data", "show", "jaffe", "-o", sheet.string(), "--columns", "3"});
