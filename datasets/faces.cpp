@@ -82,14 +82,6 @@ Face face_of(const FaceRequest& request, const Occasion& occasion) {
 
 }  // namespace
 
-// The splitmix64 recurrence: one addition per number, then a fixed mixing of the bits.
-std::uint64_t FaceRandom::next() {
-  std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
-}
-
 double FaceRandom::between(double low, double high) {
   return low + (high - low) * static_cast<double>(next() >> 11) * 0x1p-53;
 }

@@ -10,23 +10,17 @@
 #include <vector>
 
 #include "datasets/image.h"
+#include "harness/core/random.h"
 
 namespace mien {
 
-/// Random numbers that are the same everywhere (the standard's distributions are not).
-class FaceRandom {
+class FaceRandom : public SplitMix {
  public:
-  explicit FaceRandom(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next();
-  /// Whole number in [0, bound), bound > 0.
-  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+  using SplitMix::SplitMix;
   /// In [low, high).
   double between(double low, double high);
   /// Near normal, mean 0 and variance 1, never beyond +-6.
   double normal();
-
- private:
-  std::uint64_t state_;
 };
 
 /// A stream of its own for every seed and list of keys.

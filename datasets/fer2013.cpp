@@ -270,7 +270,7 @@ std::vector<PlannedFace> plan_split(int first, int last, FaceRandom& random) {
     for (int label = 0; label < static_cast<int>(std::size(kPerSubject)); ++label)
       for (int number = 0; number < kPerSubject[label]; ++number)
         plan.push_back({subject, label, number});
-  for (std::size_t i = plan.size(); i > 1; --i) std::swap(plan[i - 1], plan[random.below(i)]);
+  random.shuffle(plan);
   return plan;
 }
 

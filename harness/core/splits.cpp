@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/core/error.h"
+#include "harness/core/random.h"
 #include "harness/core/sha256.h"
 
 namespace mien {
@@ -56,33 +57,13 @@ std::vector<Unit> units_of(const Pack& pack, SplitUnit unit) {
   return sorted;
 }
 
-/// The splitmix64 recurrence: the standard's shuffle differs from library to library.
-class Shuffler {
- public:
-  explicit Shuffler(std::int64_t seed) : state_(static_cast<std::uint64_t>(seed)) {}
-
-  template <typename T>
-  void shuffle(std::vector<T>& items) {
-    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[next() % i]);
-  }
-
- private:
-  std::uint64_t next() {
-    std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
-  std::uint64_t state_;
-};
-
 /// Indices of `units` by class, shuffled; people are one class, for a person shows several.
 std::vector<std::vector<std::size_t>> shuffled_strata(const std::vector<Unit>& units,
                                                       const SplitRule& rule) {
   std::map<std::int64_t, std::vector<std::size_t>> strata;
   for (std::size_t i = 0; i < units.size(); ++i)
     strata[rule.unit == SplitUnit::kSubject ? 0 : units[i].label].push_back(i);
-  Shuffler random(rule.seed);
+  SplitMix random(static_cast<std::uint64_t>(rule.seed));
   std::vector<std::vector<std::size_t>> result;
   for (auto& [label, members] : strata) {
     random.shuffle(members);
