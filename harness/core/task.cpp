@@ -18,6 +18,25 @@ constexpr Choice<DataKind> kData[] = {{"real", DataKind::kReal},
                                       {"unverified", DataKind::kUnverified},
                                       {"stand-in", DataKind::kStandIn}};
 
+constexpr Choice<ExternalKind> kExternalKinds[] = {{"torchscript", ExternalKind::kTorchScript},
+                                                   {"weights", ExternalKind::kWeights},
+                                                   {"predictions", ExternalKind::kPredictions}};
+
+template <typename V, typename E>
+void visit_external(V& v, E& e) {
+  constexpr std::int64_t kMany = std::int64_t{1} << 40;
+  v.choice("kind", e.kind, kExternalKinds, "what the file is");
+  v.text("sha256", e.sha256, "digest of the file");
+  v.texts("classes", e.classes, "class names in the order of the outputs");
+  v.numbers("input", e.input, std::int64_t{1}, std::int64_t{4096}, "channels, height, width");
+  v.number("parameters", e.parameters, std::int64_t{0}, kMany, "as declared; 0 = not declared");
+  v.text("model", e.model, "weights: table name");
+  v.text("variant", e.variant, "weights: named reading of the paper");
+  v.text("map_sha256", e.map_sha256, "weights: digest of the name map");
+  v.number("images_per_second", e.images_per_second, 0.0, 1e9, "predictions: measured by others");
+  v.text("timing_source", e.timing_source, "predictions: by whom, on what");
+}
+
 template <typename V, typename T>
 void visit_task(V& v, T& t) {
   v.choice("kind", t.kind, kKinds, "what is measured");
@@ -42,6 +61,13 @@ const char* name_of(TaskKind kind) {
   return kind == TaskKind::kAccuracy ? "accuracy" : "throughput";
 }
 
+const char* name_of(ExternalKind kind) {
+  for (const Choice<ExternalKind>& known : kExternalKinds)
+    if (known.value == kind) return known.name;
+  MIEN_ASSERT(!"every ExternalKind is in kExternalKinds");
+  return "";
+}
+
 json to_json(const Task& task) {
   FieldWriter fields, protocol;
   visit_task(fields, task);
@@ -50,6 +76,11 @@ json to_json(const Task& task) {
   result["schema"] = kSchema;
   result["metric_version"] = kMetricVersion;
   result["protocol"] = std::move(protocol.result);
+  if (task.external) {
+    FieldWriter external;
+    visit_external(external, *task.external);
+    result["external"] = std::move(external.result);
+  }
   return result;
 }
 
@@ -60,7 +91,8 @@ Task task_from_text(const std::string& text, const std::string& name) {
       source.value("metric_version", json()) != kMetricVersion)
     fail(Exit::kUsage, "{}: a task of another version of Mien; plan it again with this one", name);
   const json protocol = source.value("protocol", json::object());
-  for (const char* key : {"schema", "metric_version", "protocol"}) source.erase(key);
+  const json external = source.value("external", json());
+  for (const char* key : {"schema", "metric_version", "protocol", "external"}) source.erase(key);
   const Locate locate = [&](const json::json_pointer&) { return name; };
   Task task;
   FieldReader fields(source, locate);
@@ -69,6 +101,10 @@ Task task_from_text(const std::string& text, const std::string& name) {
   FieldReader inner(protocol, locate);
   visit(inner, task.protocol);
   inner.finish();
+  if (external.is_null()) return task;
+  FieldReader outside(external, locate);
+  visit_external(outside, task.external.emplace());
+  outside.finish();
   return task;
 }
 

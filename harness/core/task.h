@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/core/pack.h"
 #include "harness/core/protocol.h"
@@ -17,6 +19,25 @@ inline constexpr std::int64_t kMetricVersion = 1;
 
 enum class TaskKind { kAccuracy, kThroughput };
 const char* name_of(TaskKind kind);  // "accuracy", "throughput"
+
+/// torchscript: a network with its weights, run by LibTorch. weights: tensors for a row of the model
+/// table. predictions: what somebody's model said of every sample.
+enum class ExternalKind { kTorchScript, kWeights, kPredictions };
+const char* name_of(ExternalKind kind);  // "torchscript", "weights", "predictions"
+
+/// A model from outside, trained elsewhere: the content of its file and what its card says of it.
+/// A path is no part of it: the same file elsewhere is the same task.
+struct External {
+  ExternalKind kind = ExternalKind::kTorchScript;
+  std::string sha256;                // of the file
+  std::vector<std::string> classes;  // in the order of the outputs; predictions: the file says
+  std::vector<std::int64_t> input;   // torchscript: {C, H, W}
+  std::int64_t parameters = 0;       // torchscript: as declared; 0 = not declared
+  std::string model, variant;        // weights: row of the model table
+  std::string map_sha256;            // weights: of the name map; "" = none
+  double images_per_second = 0;      // predictions: as measured by others; 0 = unknown
+  std::string timing_source;         // predictions: by whom, on what
+};
 
 struct Task {
   TaskKind kind = TaskKind::kAccuracy;
@@ -33,9 +54,10 @@ struct Task {
   std::int64_t fold = 0;
   std::string device_class;  // "cpu" | "cuda"
   Protocol protocol;
+  std::optional<External> external;  // none: `model` and `variant` are a row of the model table
 };
 
-/// Canonical JSON: every field, keys sorted, no spaces.
+/// Canonical JSON: every field, keys sorted, no spaces; `external` only where there is one.
 nlohmann::json to_json(const Task& task);
 /// Error (Exit::kUsage): not a task of this version; the message names `path` and the key.
 Task read_task(const std::filesystem::path& path);

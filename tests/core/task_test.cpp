@@ -96,6 +96,34 @@ TEST(Task, RoundTrip) {
   EXPECT_EQ(task_id(read_task(dir.write("t.json", text))), task_id(task));
 }
 
+TEST(Task, AModelFromOutsideIsItsContent) {
+  Task task = sample();
+  EXPECT_FALSE(to_json(task).contains("external")) << "a built-in model's tasks keep their ids";
+  External& external = task.external.emplace();
+  external.kind = ExternalKind::kPredictions;
+  external.sha256 = std::string(64, 'c');
+  external.classes = {"b", "a"};
+  external.input = {1, 48, 48};
+  external.images_per_second = 12.5;
+  const std::string text = to_json(task).dump();
+  EXPECT_NE(task_id(task), task_id(sample()));
+  EXPECT_EQ(to_json(task_from_text(text, "t")).dump(), text);
+  Task other = task;
+  other.external->sha256[0] = 'd';
+  EXPECT_NE(group_id(other), group_id(task));
+  for_each_change(json::parse(text), [](const std::string&, json changed) {
+    try {
+      task_from_text(changed.dump(), "t");
+    } catch (const Error&) {
+    }
+  });
+  json bad = to_json(task);
+  bad["external"]["kind"] = "onnx";
+  EXPECT_ERROR(task_from_text(bad.dump(), "t.json"), Exit::kUsage, "kind is \"onnx\"");
+  bad["external"] = 5;
+  EXPECT_ERROR(task_from_text(bad.dump(), "t.json"), Exit::kUsage, "expected keys and values");
+}
+
 TEST(Task, RefusesOtherTexts) {
   const json good = to_json(sample());
   EXPECT_ERROR(task_from_text("{", "t.json"), Exit::kUsage, "t.json: not a JSON object");
