@@ -54,6 +54,10 @@ constexpr std::array<T, (N + ...)> joined(const T (&... parts)[N]) {
   return all;
 }
 
+/// What the outputs of a model are: one logit per class of the dataset, or a fixed list of numbers,
+/// coefficients of a face model or a pose.
+enum class Predicts { kClasses, kCoefficients };
+
 struct Card {
   const char* name;                   // file stem, table name, config prefix, database string
   const char* variant;                // named reading of the paper
@@ -61,10 +65,11 @@ struct Card {
   const char* paper;                  // authors, title, venue
   const char* arxiv;                  // id, "" for none
   std::array<std::int64_t, 3> input;  // {C, H, W}
-  std::int64_t classes;               // of the counts below
+  std::int64_t outputs;               // coefficients, or classes of the counts below
   std::int64_t parameters;
   std::int64_t macs;  // multiply-accumulates of convolutions and linear layers, one image
   const char* note;   // what a reader of the board must know; "" for none
+  Predicts predicts = Predicts::kClasses;
 };
 
 /// Outputs by row, for tests and explanations.
@@ -72,7 +77,8 @@ struct Trace {
   std::vector<std::pair<std::string, torch::Tensor>> seen;
 };
 
-/// A classifier: images [N, C, H, W] float, normalised by the plan -> logits [N, classes].
+/// Images [N, C, H, W] float, normalised by the plan -> logits [N, classes], or coefficients
+/// [N, outputs].
 class Model : public torch::nn::Module {
  public:
   Model(std::span<const Row> rows, std::int64_t classes) : rows_(rows), classes_(classes) {}
@@ -97,7 +103,7 @@ class Model : public torch::nn::Module {
 };
 
 struct ModelOptions {
-  std::int64_t classes = 7;
+  std::int64_t classes = 7;  // no matter where the model predicts coefficients
   double dropout = 0.5;  // probability, where the model has dropout
 };
 
@@ -108,6 +114,8 @@ struct ModelEntry {
   std::span<const Departure> departures;
   std::vector<std::string> classifier;  // members of the final classifier (for decay_on)
   std::shared_ptr<Model> (*make)(const ModelOptions&);
+  std::vector<std::string> fine_tuned = {};  // members that the published training changed, the
+                                             // others being fixed; empty for all
 };
 
 }  // namespace mien

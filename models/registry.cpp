@@ -48,6 +48,10 @@ std::vector<std::int64_t> Row::sizes(std::int64_t classes) const {
   return present;
 }
 
+const char* name_of(Predicts predicts) {
+  return predicts == Predicts::kClasses ? "classes" : "coefficients";
+}
+
 bool Model::fit(const torch::Tensor&, std::int64_t) { return false; }
 
 torch::Tensor Model::tap(const char* id, torch::Tensor x) {
@@ -84,7 +88,7 @@ json rows_json(const ModelEntry& entry) {
     rows.push_back({{"id", row.id},
                     {"operation", row.operation},
                     {"members", row.members},
-                    {"out", row.sizes(entry.card.classes)},
+                    {"out", row.sizes(entry.card.outputs)},
                     {"parameters", row.parameters}});
   }
   return rows;
@@ -104,7 +108,7 @@ json departures_json(const ModelEntry& entry) {
 json tensors_json(const ModelEntry& entry) {
   json tensors = json::array();
   ModelOptions options;
-  options.classes = entry.card.classes;
+  options.classes = entry.card.outputs;
   const std::shared_ptr<Model> model = entry.make(options);
   for (const auto& parameter : model->named_parameters())
     tensors.push_back({{"name", parameter.key()}, {"shape", parameter.value().sizes().vec()}});
@@ -119,10 +123,12 @@ json entry_json(const ModelEntry& entry) {
           {"paper", card.paper},
           {"arxiv", card.arxiv},
           {"input", card.input},
-          {"classes", card.classes},
+          {"predicts", name_of(card.predicts)},
+          {"outputs", card.outputs},
           {"parameters", card.parameters},
           {"macs", card.macs},
           {"note", card.note},
+          {"fine_tuned", entry.fine_tuned},
           {"rows", rows_json(entry)},
           {"departures", departures_json(entry)},
           {"tensors", tensors_json(entry)}};

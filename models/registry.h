@@ -14,6 +14,9 @@ const std::vector<const ModelEntry*>& models();
 /// Errors (Exit::kUsage): no such model or variant; the nearest names are suggested.
 const ModelEntry& find_model(const std::string& name, const std::string& variant);
 
+/// "classes" or "coefficients".
+const char* name_of(Predicts predicts);
+
 /// The whole table as JSON for `bench`: cards, rows, departures, parameter names and shapes of the
 /// live modules, and the LibTorch that this build links.
 std::string models_json();

@@ -77,6 +77,15 @@ void check_shapes(const Card& card, const Pack& pack, std::int64_t resize_px) {
          std::max(card.input[1], card.input[2]));
 }
 
+/// An accuracy is of classes.
+void check_predicts(const Card& card) {
+  if (card.predicts != Predicts::kClasses)
+    fail(Exit::kUsage,
+         "{} predicts {} coefficients, not classes: it can be timed, but has no accuracy",
+         card.name,
+         card.outputs);
+}
+
 void add_notes(const Task& task, TaskRecord& record) {
   if (task.protocol.select == Select::kBestTest)
     record.notes.push_back({"taint", "the scored epoch was chosen on the test split"});
@@ -107,6 +116,7 @@ void run_accuracy(const Task& task,
                   torch::Device device,
                   const Progress& progress,
                   TaskRecord& record) {
+  check_predicts(entry.card);
   const Pack pack = open_planned_pack(task, options.pack);
   const Protocol& protocol = task.protocol;
   check_shapes(entry.card, pack, protocol.resize_px);
@@ -167,7 +177,7 @@ void run_throughput(const Task& task,
                     torch::Device device,
                     const Progress& progress,
                     TaskRecord& record) {
-  const std::shared_ptr<Model> model = entry.make({entry.card.classes, task.protocol.dropout});
+  const std::shared_ptr<Model> model = entry.make({entry.card.outputs, task.protocol.dropout});
   model->to(device);
   use_channels_last(*model);
   record.timings = time_inference(

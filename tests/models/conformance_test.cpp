@@ -16,12 +16,37 @@ namespace {
 
 std::shared_ptr<Model> make(const ModelEntry& entry) {
   torch::manual_seed(7);
-  return entry.make({entry.card.classes, 0.5});
+  return entry.make({entry.card.outputs, 0.5});
 }
 
 torch::Tensor faces(const ModelEntry& entry, std::int64_t n) {
   torch::manual_seed(11);
   return torch::rand({n, entry.card.input[0], entry.card.input[1], entry.card.input[2]}) * 2 - 1;
+}
+
+/// As many images as a test can afford.
+std::int64_t affordable(const Card& card, std::int64_t wanted) {
+  if (card.macs > 2'000'000'000) return std::min<std::int64_t>(wanted, 2);
+  return card.macs > 500'000'000 ? std::min<std::int64_t>(wanted, 4) : wanted;
+}
+
+/// What `n` images could be trained to: labels, or coefficients in [-1, 1).
+torch::Tensor targets(const Card& card, std::int64_t n) {
+  if (card.predicts == Predicts::kClasses) return torch::arange(n, torch::kLong) % card.outputs;
+  torch::manual_seed(13);
+  return torch::rand({n, card.outputs}) * 2 - 1;
+}
+
+torch::Tensor loss_of(const Card& card, const torch::Tensor& outputs, const torch::Tensor& wanted) {
+  return card.predicts == Predicts::kClasses
+             ? torch::nn::functional::cross_entropy(outputs, wanted)
+             : torch::nn::functional::mse_loss(outputs, wanted);
+}
+
+/// Largest difference, in units of the largest number expected where that is above 1.
+double distance(const torch::Tensor& found, const torch::Tensor& expected) {
+  const double scale = std::max(1.0, expected.abs().max().item<double>());
+  return (found - expected).abs().max().item<double>() / scale;
 }
 
 std::vector<std::string> words(const std::string& text) {
@@ -80,6 +105,12 @@ TEST_P(Conformance, VisitsItsRowsOnceEachWithTheSizesOfTheTable) {
 
 TEST_P(Conformance, TakesAnyNumberOfClasses) {
   torch::NoGradGuard no_grad;
+  if (entry().card.predicts != Predicts::kClasses) {
+    const std::shared_ptr<Model> model = entry().make({2, 0.5});
+    model->eval();
+    EXPECT_EQ(model->forward(faces(entry(), 1)).size(1), entry().card.outputs);
+    return;
+  }
   for (const std::int64_t classes : {2, 6, 11}) {
     const std::shared_ptr<Model> model = entry().make({classes, 0.5});
     model->eval();
@@ -131,6 +162,13 @@ TEST_P(Conformance, EveryDepartureNamesARowAndAKnownTag) {
   }
 }
 
+TEST_P(Conformance, ClassifierAndFineTunedAreMembers) {
+  const std::shared_ptr<Model> model = make(entry());
+  for (const std::vector<std::string>& members : {entry().classifier, entry().fine_tuned})
+    for (const std::string& member : members)
+      EXPECT_TRUE(model->named_parameters().contains(member + ".weight")) << member;
+}
+
 TEST_P(Conformance, ParameterNamesAreTheApprovedOnes) {
   std::string text;
   const std::shared_ptr<Model> model = make(entry());
@@ -145,26 +183,41 @@ TEST_P(Conformance, EvaluationIsAFunction) {
   torch::NoGradGuard no_grad;
   const std::shared_ptr<Model> model = make(entry());
   model->eval();
-  const torch::Tensor images = faces(entry(), 8);
-  const torch::Tensor logits = model->forward(images).clone();
-  EXPECT_TRUE(torch::equal(logits, model->forward(images))) << "same input, other bits";
-  const torch::Tensor alone = model->forward(images.narrow(0, 3, 1));
-  EXPECT_LT((alone - logits.narrow(0, 3, 1)).abs().max().item<double>(), 1e-5);
+  const torch::Tensor images = faces(entry(), affordable(entry().card, 8));
+  const torch::Tensor outputs = model->forward(images).clone();
+  EXPECT_TRUE(torch::equal(outputs, model->forward(images))) << "same input, other bits";
+  EXPECT_LT(distance(model->forward(images.narrow(0, 1, 1)), outputs.narrow(0, 1, 1)), 1e-5);
   const torch::Tensor other_layout =
       model->forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
-  EXPECT_LT((other_layout - logits).abs().max().item<double>(), 1e-4);
+  EXPECT_LT(distance(other_layout, outputs), 1e-4);
+}
+
+TEST_P(Conformance, CudaGivesWhatTheCpuGives) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
+  torch::NoGradGuard no_grad;
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  const std::shared_ptr<Model> model = make(entry());
+  model->eval();
+  const torch::Tensor images = faces(entry(), affordable(entry().card, 8));
+  const torch::Tensor expected = model->forward(images).clone();
+  model->to(torch::kCUDA);
+  const torch::Tensor found = model->forward(images.to(torch::kCUDA)).to(torch::kCPU);
+  EXPECT_LT(distance(found, expected), 1e-4);
 }
 
 TEST_P(Conformance, GradientsReachEveryParameter) {
+  const Card& card = entry().card;
+  if (card.parameters == 0) return;
   const std::shared_ptr<Model> model = make(entry());
-  if (entry().card.parameters == 0) return;
   model->train();
+  const std::int64_t count = affordable(card, 8);
+  const torch::Tensor images = faces(entry(), count), wanted = targets(card, count);
   // Two steps, because a zero-initialised layer passes no gradient on at the first.
   torch::optim::SGD optimizer(model->parameters(), 0.1);
   for (int step = 0; step < 2; ++step) {
     optimizer.zero_grad();
-    const torch::Tensor labels = torch::arange(8, torch::kLong) % entry().card.classes;
-    torch::nn::functional::cross_entropy(model->forward(faces(entry(), 8)), labels).backward();
+    loss_of(card, model->forward(images), wanted).backward();
     if (step == 0) optimizer.step();
   }
   for (const auto& parameter : model->named_parameters()) {
@@ -177,31 +230,35 @@ TEST_P(Conformance, OverfitsAFewImages) {
   const Card& card = entry().card;
   if (card.parameters == 0) return;
   torch::manual_seed(3);
-  const std::shared_ptr<Model> model = entry().make({card.classes, 0.0});
-  const bool is_costly = card.macs > 500'000'000;
-  const std::int64_t count = is_costly ? 4 : 16;
-  const torch::Tensor images = faces(entry(), count);
-  const torch::Tensor labels = torch::arange(count, torch::kLong) % card.classes;
-  const double rate = is_costly ? 1e-3 : card.parameters > 1'000'000 ? 1e-4 : 5e-3;
-  torch::optim::Adam optimizer(model->parameters(), torch::optim::AdamOptions(rate));
+  const std::shared_ptr<Model> model = entry().make({card.outputs, 0.0});
+  const std::int64_t count = affordable(card, 16);
+  const torch::Tensor images = faces(entry(), count), wanted = targets(card, count);
+  std::vector<torch::Tensor> trained;
+  for (const auto& parameter : model->named_parameters()) {
+    const bool changes = entry().fine_tuned.empty() || owns(entry().fine_tuned, parameter.key());
+    torch::Tensor(parameter.value()).requires_grad_(changes);
+    if (changes) trained.push_back(parameter.value());
+  }
+  const double rate = card.parameters > 2'000'000 ? 1e-4 : count < 16 ? 1e-3 : 5e-3;
+  torch::optim::Adam optimizer(trained, torch::optim::AdamOptions(rate));
   model->train();
   double loss = 0;
   for (int step = 0; step < 400; ++step) {
     optimizer.zero_grad();
-    const torch::Tensor error =
-        torch::nn::functional::cross_entropy(model->forward(images), labels);
+    const torch::Tensor error = loss_of(card, model->forward(images), wanted);
     error.backward();
     optimizer.step();
     loss = error.item<double>();
     if (loss < 0.02) break;
   }
   EXPECT_LT(loss, 0.1);
+  if (card.predicts != Predicts::kClasses) return;
   torch::NoGradGuard no_grad;
   if (!model->buffers().empty())  // running statistics lag behind so short a training
     for (int pass = 0; pass < 40; ++pass) model->forward(images);
   model->eval();
   const torch::Tensor predicted = model->forward(images).argmax(1);
-  EXPECT_GE((predicted == labels).sum().item<std::int64_t>(), count - count / 16);
+  EXPECT_GE((predicted == wanted).sum().item<std::int64_t>(), count - count / 16);
 }
 
 TEST_P(Conformance, WeightsSurviveAFileBitForBit) {
@@ -211,10 +268,10 @@ TEST_P(Conformance, WeightsSurviveAFileBitForBit) {
   model->eval();
   save_weights(*model, folder / "weights.safetensors", {{"model", entry().card.name}});
   torch::manual_seed(99);
-  const std::shared_ptr<Model> other = entry().make({entry().card.classes, 0.5});
+  const std::shared_ptr<Model> other = entry().make({entry().card.outputs, 0.5});
   other->eval();
   load_weights(*other, folder / "weights.safetensors");
-  const torch::Tensor images = faces(entry(), 4);
+  const torch::Tensor images = faces(entry(), affordable(entry().card, 4));
   EXPECT_TRUE(torch::equal(model->forward(images), other->forward(images)));
 }
 
