@@ -5,6 +5,7 @@
 #include <locale.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <string_view>
 
@@ -42,13 +43,21 @@ class Utf8Names {
   locale_t utf8_, former_ = nullptr;
 };
 
+/// What a file may be: anything that we read, or a .zip whose central directory is whole.
+enum class Formats { kAll, kZipWithDirectory };
+
 /// An archive that is read once, from front to back.
 class Reader {
  public:
-  explicit Reader(const fs::path& path) : path_(path), handle_(::archive_read_new()) {
-    ::archive_read_support_filter_gzip(handle_.get());
-    ::archive_read_support_format_tar(handle_.get());
-    ::archive_read_support_format_zip(handle_.get());
+  explicit Reader(const fs::path& path, Formats formats = Formats::kAll)
+      : path_(path), handle_(::archive_read_new()) {
+    if (formats == Formats::kAll) {
+      ::archive_read_support_filter_gzip(handle_.get());
+      ::archive_read_support_format_tar(handle_.get());
+      ::archive_read_support_format_zip(handle_.get());
+    } else {
+      ::archive_read_support_format_zip_seekable(handle_.get());
+    }
     // Also gives the plain words for a missing file, a directory, no permission.
     most_bytes_ = kAlwaysAllowed + kMostRatio * open_file(path)->size_hint();
     check(::archive_read_open_filename(handle_.get(), path.c_str(), kBlockBytes));
@@ -91,11 +100,25 @@ class Reader {
     check_size();
     return static_cast<std::size_t>(got);
   }
+  std::vector<std::byte> read_all() {
+    std::vector<std::byte> bytes;
+    for (std::size_t used = 0;;) {
+      bytes.resize(used + kBlockBytes);
+      const std::size_t got = read(reinterpret_cast<char*>(bytes.data()) + used, kBlockBytes);
+      used += got;
+      if (got > 0) continue;
+      bytes.resize(used);
+      return bytes;
+    }
+  }
   [[noreturn]] void refuse(std::string_view why) const {
+    std::string shown = member();
+    std::ranges::replace_if(
+        shown, [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
     fail(Exit::kPrecondition,
          "{}!{}: {}; fetch the archive again from its owner",
          path_.string(),
-         member(),
+         shown,
          why);
   }
 
@@ -219,6 +242,15 @@ std::vector<std::string> find_members(const fs::path& path, std::span<const char
     if (last == wanted.front()) break;
   }
   return found;
+}
+
+void read_zip(const fs::path& path, const VisitMember& visit) {
+  for (Reader reader(path, Formats::kZipWithDirectory); reader.next_member();) {
+    std::string fault = fault_of(reader);
+    if (reader.is_folder()) fault = "a folder, not a file";
+    if (!fault.empty()) reader.refuse(fault);
+    visit(reader.member(), reader.read_all());
+  }
 }
 
 std::unique_ptr<ByteSource> open_member(const fs::path& path, const std::string& member) {

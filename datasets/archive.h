@@ -2,7 +2,9 @@
 // more than 200 times its size and 16 MiB is refused wherever it is met.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +28,13 @@ std::vector<std::string> find_members(const std::filesystem::path& path,
 /// that would lie outside of `folder`, or that is there twice; more bytes than an honest archive
 /// holds.
 void unpack(const std::filesystem::path& path, const std::filesystem::path& folder);
+
+/// A member's full name and all of its bytes.
+using VisitMember = std::function<void(const std::string& member, std::vector<std::byte> bytes)>;
+/// Reads every member of a .zip file that its central directory lists, one in memory at a time.
+/// Errors (Exit::kPrecondition): as for unpack; no central directory, a folder, a CRC-32 that does
+/// not match.
+void read_zip(const std::filesystem::path& path, const VisitMember& visit);
 
 /// The member called exactly `member`; its bytes are unpacked as they are read.
 /// Errors (Exit::kPrecondition): as for find_members, and no such member.

@@ -33,6 +33,7 @@ class Cli {
     add_plan_and_run();
     add_results();
     add_data();
+    add_weights();
     verb(app_, "doctor", "check what Mien needs on this machine", verb_doctor, "text,json");
     CLI::App* help = app.add_subcommand("help", "explain a topic");
     help->add_option("topic", topic_, "config: every key of an experiment's protocol")
@@ -215,6 +216,25 @@ class Cli {
         ->check(CLI::IsMember({"built-in", "ict-facekit"}))
         ->capture_default_str();
     synthesize->add_option("--seed", options_.seed, "seed")->check(CLI::Range(0, 1000000000));
+  }
+
+  void add_weights() {
+    CLI::App* weights = app_.add_subcommand("weights", "files of weights");
+    weights->require_subcommand(1);
+    CLI::App* convert = verb(*weights,
+                             "convert",
+                             "write .npz, .npy and .safetensors files as one .safetensors",
+                             verb_weights_convert,
+                             "text,json");
+    convert->add_option("files", options_.files, "files to join")->required();
+    convert->add_option("-o,--out", options_.out, "the .safetensors file to write")->required();
+    verb(*weights,
+         "show",
+         "names, dtypes, shapes, ranges and numbers that are not finite",
+         verb_weights_show,
+         "text,md,csv,json")
+        ->add_option("files", options_.files, ".safetensors, .npz or .npy")
+        ->required();
   }
 
   CLI::App& app_;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "datasets/arrays.h"
 #include "datasets/cards.h"
 #include "datasets/face_models.h"
 #include "datasets/prepare.h"
@@ -28,6 +29,7 @@ struct Arguments {
   int columns = 12;
   std::filesystem::path face_model = {};
   SynthesizeOptions synthesis;
+  std::vector<std::filesystem::path> arrays = {};
 };
 
 /// Work is safe on disk at every moment (datasets/spill.h), so there is nothing to wind up.
@@ -86,6 +88,13 @@ Exit run_synthesize(const Arguments& arguments) {
   return Exit::kDone;
 }
 
+void run_arrays(const Arguments& arguments) {
+  if (!arguments.out.empty()) return print(convert_arrays(arguments.arrays, arguments.out));
+  nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  for (const std::filesystem::path& path : arguments.arrays) files.push_back(describe_arrays(path));
+  print({{"files", files}});
+}
+
 /// Declares the verbs; each fills `arguments` and is found again by its name.
 void declare(CLI::App& app, Arguments& arguments) {
   PrepareRequest& request = arguments.request;
@@ -120,6 +129,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   CLI::App* face_model = app.add_subcommand("facemodel", "describe a morphable face model");
   face_model->add_option("path", arguments.face_model, "file or folder of the model")->required();
   face_model->add_option("--out", arguments.out, "write it as one .safetensors file");
+  CLI::App* arrays = app.add_subcommand("arrays", "describe arrays, or write them as .safetensors");
+  arrays->add_option("paths", arguments.arrays, "files: .safetensors, .npz, .npy")->required();
+  arrays->add_option("--out", arguments.out, "write the arrays of all files to one .safetensors");
   CLI::App* synthesis = verb("synthesize", "write a synthetic stand-in in the dataset's layout");
   synthesis->add_option("--out", arguments.out, "folder, new or empty")->required();
   synthesis->add_option("--subjects", arguments.synthesis.subjects, "how many people to invent");
@@ -141,6 +153,7 @@ Exit run(const std::string& verb, const Arguments& arguments) {
   if (verb == "facemodel")
     print(arguments.out.empty() ? describe_face_model(arguments.face_model)
                                 : pack_face_model(arguments.face_model, arguments.out));
+  if (verb == "arrays") run_arrays(arguments);
   if (verb == "cards") print(cards());
   if (verb == "locate") print(locate(arguments.request));
   if (verb == "show") print(show(arguments.request, arguments.out, arguments.columns));

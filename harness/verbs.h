@@ -29,6 +29,7 @@ struct Options {
   std::string head = "built-in";  // data synthesize
   std::string frames, split;      // data: frame rule; named split
   std::int64_t columns = 0;       // data show; 0 = the default
+  std::vector<std::string> files;  // weights
   bool accept_unverified = false, strict = false, stand_in = false;
 };
 
@@ -45,6 +46,8 @@ int verb_data_verify(const Options& options);
 int verb_data_synthesize(const Options& options);
 int verb_data_show(const Options& options);
 int verb_data_facemodel(const Options& options);
+int verb_weights_convert(const Options& options);
+int verb_weights_show(const Options& options);
 int verb_data_splits(const Options& options);
 int verb_data_audit(const Options& options);
 
