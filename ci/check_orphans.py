@@ -3,9 +3,9 @@
 
   ci/check_orphans.py [ROOT]
 
-  models/x.cpp         for each card {"x", "v", a row &x() or &x_...() in models/registry.cpp and the
-                       goldens of VARIANT_GOLDENS; its word in models/CMakeLists.txt, configs/x@*.yaml,
-                       `x` in models/README.md
+  models/x.cpp         its first card is of a model x; for each card {"m", "v", a row &x() or &x_...() in
+                       models/registry.cpp, the goldens of VARIANT_GOLDENS, `m` in models/README.md; its
+                       word in models/CMakeLists.txt; configs/x@*.yaml where it predicts classes
   datasets/x.cpp with  its row in datasets/registry.cpp, its word in datasets/CMakeLists.txt, `x` in
   a DatasetEntry       datasets/README.md
   configs/x@y.yaml     a model x
@@ -63,15 +63,15 @@ def model_stems(root):
     return sorted(p.stem for p in (root / "models").glob("*.cpp") if p.stem not in NOT_MODELS)
 
 
-def variants_of(root, stem):
-    """The variants on the cards of models/<stem>.cpp."""
-    return re.findall(rf'{{"{stem}",\s*"([^"]+)"', code_of(root / f"models/{stem}.cpp"))
+def cards_of(root, stem):
+    """The (model, variant) of every card of models/<stem>.cpp."""
+    return re.findall(r'ModelEntry entry = {\s*{"([^"]+)",\s*"([^"]+)"', code_of(root / f"models/{stem}.cpp"))
 
 
 def variant_goldens(root):
     """Paths below tests/golden that the variants need -> (file that needs it, what makes it)."""
-    return {golden.format(stem, variant): (f"models/{stem}.cpp", how)
-            for stem in model_stems(root) for variant in variants_of(root, stem)
+    return {golden.format(model, variant): (f"models/{stem}.cpp", how)
+            for stem in model_stems(root) for model, variant in cards_of(root, stem)
             for golden, how in VARIANT_GOLDENS.items()}
 
 
@@ -82,21 +82,23 @@ def check_models(root, listed):
     stems = model_stems(root)
     for stem in stems:
         file = f"models/{stem}.cpp"
-        variants = variants_of(root, stem)
+        cards = cards_of(root, stem)
         its_rows = [row for row in rows if row.split("_")[0] == stem]
         if not its_rows:
             yield f"{file}:1: no row in models/registry.cpp; add &{stem}()"
-        elif variants and len(its_rows) != len(variants):
-            yield (f"{file}:1: {len(variants)} cards ({', '.join(variants)}), {len(its_rows)} rows in "
+        elif cards and len(its_rows) != len(cards):
+            yield (f"{file}:1: {len(cards)} cards ({', '.join(map('-'.join, cards))}), {len(its_rows)} rows in "
                    f"models/registry.cpp ({', '.join(its_rows)})")
         if "models/CMakeLists.txt" not in listed.get(file, []):
             yield f"{file}:1: not in models/CMakeLists.txt; add {stem}.cpp"
-        if not variants:
-            yield f'{file}:1: no card is named "{stem}"; the card\'s name is the file\'s stem'
-        if not list((root / "configs").glob(f"{stem}@*.yaml")):
+        if not cards or cards[0][0] != stem:
+            yield f'{file}:1: its first card is not named "{stem}"; the name is the file\'s stem'
+        predicts_classes = "Predicts::kCoefficients" not in code_of(root / file)
+        if predicts_classes and not list((root / "configs").glob(f"{stem}@*.yaml")):
             yield f"{file}:1: no experiment; add configs/{stem}@DATASET.yaml"
-        if f"`{stem}`" not in readme:
-            yield f"{file}:1: not in models/README.md; add `{stem}` to its table"
+        for model in sorted({stem, *(model for model, _ in cards)}):
+            if f"`{model}`" not in readme:
+                yield f"{file}:1: not in models/README.md; add `{model}` to its table"
     for golden, (file, how) in variant_goldens(root).items():
         if not (root / "tests/golden" / golden).is_file():
             yield f"{file}:1: no tests/golden/{golden}; {how}"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Logits of every network of models/, from a second definition in PyTorch.
+"""Outputs of every network of models/, from a second definition in PyTorch.
 
   ci/make_parity_goldens.py [--check] [--peers DIR] [NAME ...]
 
@@ -116,6 +116,100 @@ class VggNet(nn.Module):
         return self.fc3(self.fc2(self.fc1(x.flatten(1)).relu()).relu())
 
 
+def pad_same(x, kernel, stride, value=0.0):
+    """TensorFlow's padding SAME: as many outputs as strides begin in the image, an odd pixel goes behind."""
+    size = x.size(-1)
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return F.pad(x, (total // 2, total - total // 2) * 2, value=value)
+
+
+class FixedNorm(nn.Module):
+    """Batch-norm as four given tensors, spelled out."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x):
+        scale = self.weight / (self.running_var + 1e-5).sqrt()
+        return x * scale[:, None, None] + (self.bias - self.running_mean * scale)[:, None, None]
+
+
+class CaffeResNet101(nn.Module):
+    """ExpNet (arXiv 1802.00542) and its shape network: ResNet-101 with the stride in a stage's first 1x1."""
+
+    STAGES = {"2": (64, "a b c"), "3": (128, "a b1 b2 b3"),
+              "4": (256, " ".join(["a"] + [f"b{i}" for i in range(1, 23)])), "5": (512, "a b c")}
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.register_buffer("mean_image", torch.zeros(3, 224, 224))
+        self.conv1, self.bn_conv1 = nn.Conv2d(3, 64, 7, 2, bias=False), FixedNorm(64)
+        channels = 64
+        for stage, (width, blocks) in self.STAGES.items():
+            for block in blocks.split():
+                if block == "a":
+                    self.add_unit(f"{stage}a_branch1", channels, 4 * width, 1)
+                self.add_unit(f"{stage}{block}_branch2a", channels, width, 1)
+                self.add_unit(f"{stage}{block}_branch2b", width, width, 3)
+                self.add_unit(f"{stage}{block}_branch2c", width, 4 * width, 1)
+                channels = 4 * width
+        self.fc = nn.Linear(2048, outputs)
+
+    def add_unit(self, name, channels, width, kernel):
+        self.add_module(f"res{name}", nn.Conv2d(channels, width, kernel, bias=False))
+        self.add_module(f"bn{name}", FixedNorm(width))
+
+    def unit(self, name, x):
+        return getattr(self, f"bn{name}")(getattr(self, f"res{name}")(x))
+
+    def forward(self, x):
+        x = self.bn_conv1(self.conv1(pad_same(x - self.mean_image, 7, 2))).relu()
+        x = F.max_pool2d(pad_same(x, 3, 2, value=-torch.inf), 3, 2)
+        for stage, (_, blocks) in self.STAGES.items():
+            for block in blocks.split():
+                name = f"{stage}{block}_branch"
+                if block == "a" and stage != "2":
+                    x = x[:, :, ::2, ::2]  # what a 1x1 with stride 2 sees
+                y = self.unit(name + "2b", pad_same(self.unit(name + "2a", x).relu(), 3, 1)).relu()
+                x = (self.unit(name + "2c", y) + (self.unit(name + "1", x) if block == "a" else x)).relu()
+        return self.fc(x.mean((2, 3)))
+
+
+class FacePoseNet(nn.Module):
+    """arXiv 1708.07517, as released: AlexNet with its groups, padding SAME in the first convolution too."""
+
+    def __init__(self):
+        super().__init__()
+        for name, size in (("train_mean", 3), ("labels_mean", 6), ("labels_std", 6)):
+            self.register_buffer(name, torch.zeros(size))
+        for i, (channels, width, kernel) in enumerate(
+                ((3, 96, 11), (48, 256, 5), (256, 384, 3), (192, 384, 3), (192, 256, 3)), 1):
+            self.add_module(f"conv{i}", nn.Conv2d(channels, width, kernel))
+        self.fc6, self.fc7, self.fc8 = nn.Linear(9216, 4096), nn.Linear(4096, 4096), nn.Linear(4096, 6)
+
+    def conv(self, i, x, stride=1, groups=1):
+        layer = getattr(self, f"conv{i}")
+        x = pad_same(x, layer.kernel_size[0], stride)
+        parts = zip(x.chunk(groups, 1), layer.weight.chunk(groups), layer.bias.chunk(groups))
+        return torch.cat([F.conv2d(part, weight, bias, stride) for part, weight, bias in parts], 1).relu()
+
+    @staticmethod
+    def pool_and_lrn(x):
+        x = F.max_pool2d(x, 3, 2)
+        squares = F.pad(x * x, (0, 0, 0, 0, 2, 2))
+        return x / (1 + 2e-5 * sum(squares[:, i:i + x.size(1)] for i in range(5))) ** 0.75
+
+    def forward(self, x):
+        x = self.pool_and_lrn(self.conv(1, x - self.train_mean[:, None, None], stride=4))
+        x = self.pool_and_lrn(self.conv(2, x, groups=2))
+        x = self.conv(5, self.conv(4, self.conv(3, x), groups=2), groups=2)
+        x = self.fc7(self.fc6(F.max_pool2d(x, 3, 2).flatten(1)).relu()).relu()
+        return self.fc8(x) * (self.labels_std + 1e-18) + self.labels_mean
+
+
 class Linear(nn.Module):
     def __init__(self):
         super().__init__()
@@ -134,15 +228,18 @@ class Null(nn.Module):
         return self.log_prior.expand(len(x), -1)
 
 
-NETWORKS = {  # MODEL-VARIANT -> (maker, side of the image, parameters, name of the peer)
-    "deepemotion-fig": (lambda: DeepEmotion((3, 3), 1, 4, 90, False), 48, 47_657, "deep-emotion"),
-    "deepemotion-loc1000": (lambda: DeepEmotion((3, 3), 0, 2, 1000, False), 48, 76_777, None),
-    "deepemotion-tutorial640": (lambda: DeepEmotion((7, 5), 0, 2, 640, True), 48, 66_857, None),
-    "dexpression-fc": (lambda: DeXpression(False), 224, 790_311, "dexpression"),
-    "dexpression-fc11": (lambda: DeXpression(True), 224, 1_003_647, None),
-    "fer2013cnn-khaireddin-vggnet": (VggNet, 40, 29_890_759, "vgg-fer"),
-    "linear-softmax": (Linear, 48, 16_135, None),
-    "null-majority": (Null, 48, 0, None),
+NETWORKS = {  # MODEL-VARIANT -> (maker, channels and side of the image, parameters, name of the peer)
+    "deepemotion-fig": (lambda: DeepEmotion((3, 3), 1, 4, 90, False), (1, 48), 47_657, "deep-emotion"),
+    "deepemotion-loc1000": (lambda: DeepEmotion((3, 3), 0, 2, 1000, False), (1, 48), 76_777, None),
+    "deepemotion-tutorial640": (lambda: DeepEmotion((7, 5), 0, 2, 640, True), (1, 48), 66_857, None),
+    "dexpression-fc": (lambda: DeXpression(False), (1, 224), 790_311, "dexpression"),
+    "dexpression-fc11": (lambda: DeXpression(True), (1, 224), 1_003_647, None),
+    "expnet-resnet101": (lambda: CaffeResNet101(29), (3, 224), 42_559_581, None),
+    "facepose-alexnet": (FacePoseNet, (3, 227), 56_892_806, None),
+    "fer2013cnn-khaireddin-vggnet": (VggNet, (1, 40), 29_890_759, "vgg-fer"),
+    "linear-softmax": (Linear, (1, 48), 16_135, None),
+    "null-majority": (Null, (1, 48), 0, None),
+    "shapenet-resnet101": (lambda: CaffeResNet101(198), (3, 224), 42_905_862, None),
 }
 
 
@@ -163,9 +260,13 @@ def noise(name, count):
 
 def filled(name, shape):
     count = int(np.prod(shape))
-    if len(shape) > 1:
+    if name == "mean_image":
+        values = noise(name, count) * 0.25
+    elif name.startswith("bn") and name.endswith("_branch2c.weight"):
+        values = noise(name, count) * 0.05 + 0.2
+    elif len(shape) > 1:
         values = noise(name, count) * np.sqrt(6.0 / (count // shape[0]))
-    elif name.endswith(("weight", "running_var")):
+    elif name.endswith(("weight", "_var", "_std")):
         values = noise(name, count) * 0.25 + 1
     else:
         values = noise(name, count) * 0.1
@@ -183,8 +284,9 @@ def fill(net):
     return net.eval()
 
 
-def images(side):
-    return torch.from_numpy(noise("images", 2 * side * side).astype(np.float32)).reshape(2, 1, side, side)
+def images(size):
+    shape = (2, size[0], size[1], size[1])
+    return torch.from_numpy(noise("images", int(np.prod(shape))).astype(np.float32)).reshape(shape)
 
 
 # --- writing and comparing ------------------------------------------------------------------------------------------
@@ -193,14 +295,14 @@ def distance(found, expected):
     return float(((found - expected).abs() / expected.abs().clamp(min=1)).max())
 
 
-def peer_logits(peers, peer, net, side):
+def peer_logits(peers, peer, net, size):
     """The other definition with our weights, which it keeps under other names in the same order."""
     other = peers.MODELS[peer].build().eval()
     ours, theirs = net.state_dict(), other.state_dict()
     if [t.shape for t in ours.values()] != [t.shape for t in theirs.values()]:
         raise SystemExit(f"{peer}: the other definition's tensors have other shapes or another order")
     other.load_state_dict(dict(zip(theirs, ours.values())))
-    return other(images(side))
+    return other(images(size))
 
 
 def main():
@@ -220,16 +322,16 @@ def main():
 
     failed = False
     for name in options.names or NETWORKS:
-        maker, side, parameters, peer = NETWORKS[name]
+        maker, size, parameters, peer = NETWORKS[name]
         net = fill(maker())
         count = sum(p.numel() for p in net.parameters())
         if count != parameters:
             raise SystemExit(f"{name}: {count} parameters, not {parameters}")
         with torch.no_grad():
-            logits = net(images(side))
-            line = f"{name}: {count} parameters, logits {logits.min():.3f} to {logits.max():.3f}"
+            logits = net(images(size))
+            line = f"{name}: {count} parameters, outputs {logits.min():.3f} to {logits.max():.3f}"
             if peers and peer:
-                gap = distance(peer_logits(peers, peer, net, side), logits)
+                gap = distance(peer_logits(peers, peer, net, size), logits)
                 failed |= gap > TOLERANCE
                 line += f", peer differs by {gap:.1e}"
         path = ROOT / "tests/golden/parity" / f"{name}.txt"

@@ -104,7 +104,7 @@ class Model : public torch::nn::Module {
 
 struct ModelOptions {
   std::int64_t classes = 7;  // no matter where the model predicts coefficients
-  double dropout = 0.5;  // probability, where the model has dropout
+  double dropout = 0.5;      // probability, where the model has dropout
 };
 
 /// One line of the model table.

@@ -12,6 +12,9 @@ const ModelEntry& deepemotion_loc1000();
 const ModelEntry& deepemotion_tutorial640();
 const ModelEntry& dexpression_fc();
 const ModelEntry& dexpression_fc11();
+const ModelEntry& expnet();
+const ModelEntry& expnet_shapenet();
+const ModelEntry& facepose();
 const ModelEntry& fer2013cnn();
 const ModelEntry& linear();
 const ModelEntry& null();
@@ -23,6 +26,9 @@ const std::vector<const ModelEntry*>& models() {
       &deepemotion_tutorial640(),
       &dexpression_fc(),
       &dexpression_fc11(),
+      &expnet(),
+      &expnet_shapenet(),
+      &facepose(),
       &fer2013cnn(),
       &linear(),
       &null(),

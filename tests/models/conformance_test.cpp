@@ -38,9 +38,8 @@ torch::Tensor targets(const Card& card, std::int64_t n) {
 }
 
 torch::Tensor loss_of(const Card& card, const torch::Tensor& outputs, const torch::Tensor& wanted) {
-  return card.predicts == Predicts::kClasses
-             ? torch::nn::functional::cross_entropy(outputs, wanted)
-             : torch::nn::functional::mse_loss(outputs, wanted);
+  return card.predicts == Predicts::kClasses ? torch::nn::functional::cross_entropy(outputs, wanted)
+                                             : torch::nn::functional::mse_loss(outputs, wanted);
 }
 
 /// Largest difference, in units of the largest number expected where that is above 1.
