@@ -224,8 +224,7 @@ std::string key_of(const std::string& member, const std::string& where) {
   if (!member.ends_with(kEnding) || member.size() == kEnding.size())
     refuse(where, "not called NAME.npy; save the file again with numpy.savez");
   for (const unsigned char c : member)
-    if (std::iscntrl(c) || c == '\\')
-      refuse(where, "a control character or backslash in the name; save it under another");
+    if (std::iscntrl(c)) refuse(where, "a control character in the name; save it under another");
   return member.substr(0, member.size() - kEnding.size());
 }
 
