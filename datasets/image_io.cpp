@@ -30,12 +30,11 @@ Image image_of(const cv::Mat& pixels) {
 
 }  // namespace
 
-void write_image(const std::filesystem::path& path, const Image& image) {
+std::vector<std::uint8_t> encode_image(const std::string& extension, const Image& image) {
   constexpr int kTiffUncompressed = 1;
-  const cv::Mat pixels = view_of(image);
   std::vector<std::uint8_t> bytes;
-  const bool encoded = cv::imencode(path.extension().string(),
-                                    pixels,
+  const bool encoded = cv::imencode(extension,
+                                    view_of(image),
                                     bytes,
                                     {cv::IMWRITE_PNG_COMPRESSION,
                                      1,
@@ -44,6 +43,11 @@ void write_image(const std::filesystem::path& path, const Image& image) {
                                      cv::IMWRITE_TIFF_COMPRESSION,
                                      kTiffUncompressed});
   MIEN_ASSERT(encoded);
+  return bytes;
+}
+
+void write_image(const std::filesystem::path& path, const Image& image) {
+  const std::vector<std::uint8_t> bytes = encode_image(path.extension().string(), image);
   write_text(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
@@ -99,9 +103,62 @@ Image crop(const Image& image, const Square& square, int side_px) {
   return image_of(scaled);
 }
 
-void draw_text(Image& image, int x, int y, const std::string& text) {
+Image crop_cubic(const Image& image, int left, int top, int side, int side_px) {
+  const cv::Rect wanted(left, top, side, side);
+  const cv::Rect inside = wanted & cv::Rect(0, 0, image.width, image.height);
+  MIEN_ASSERT(!inside.empty());
+  cv::Mat square = cv::Mat::zeros(side, side, type_of(image.channels)), scaled;
+  view_of(image)(inside).copyTo(square(inside - wanted.tl()));
+  cv::resize(square, scaled, {side_px, side_px}, 0, 0, cv::INTER_CUBIC);
+  return image_of(scaled);
+}
+
+Image jpeg_round_trip(const Image& image, int quality) {
+  std::vector<std::uint8_t> bytes;
+  const bool encoded =
+      cv::imencode(".jpg", view_of(image), bytes, {cv::IMWRITE_JPEG_QUALITY, quality});
+  MIEN_ASSERT(encoded);
+  return image_of(
+      cv::imdecode(bytes, image.channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR));
+}
+
+void draw_text(Image& image, int x, int y, const std::string& text, double size) {
   cv::Mat pixels = view_of(image);
-  cv::putText(pixels, text, {x, y}, cv::FONT_HERSHEY_SIMPLEX, 0.5, cv::Scalar::all(0));
+  cv::putText(pixels,
+              text,
+              {x, y},
+              cv::FONT_HERSHEY_SIMPLEX,
+              size,
+              cv::Scalar::all(0),
+              /*thickness=*/1,
+              cv::LINE_AA);
+}
+
+void draw_line(Image& image,
+               double from_x,
+               double from_y,
+               double to_x,
+               double to_y,
+               const std::array<std::uint8_t, 3>& colour) {
+  constexpr int kFraction = 4;  // bits behind the point
+  const auto place = [](double x, double y) {
+    return cv::Point(static_cast<int>(std::lround(x * (1 << kFraction))),
+                     static_cast<int>(std::lround(y * (1 << kFraction))));
+  };
+  cv::Mat pixels = view_of(image);
+  cv::line(pixels,
+           place(from_x, from_y),
+           place(to_x, to_y),
+           {double(colour[0]), double(colour[1]), double(colour[2])},
+           /*thickness=*/1,
+           cv::LINE_AA,
+           kFraction);
+}
+
+Image heat_colours(const Image& gray) {
+  cv::Mat colours;
+  cv::applyColorMap(view_of(gray), colours, cv::COLORMAP_INFERNO);
+  return image_of(colours);
 }
 
 }  // namespace mien

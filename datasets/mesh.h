@@ -1,4 +1,4 @@
-// Triangle meshes and the part of Wavefront OBJ that face benchmarks use.
+// Triangle meshes, and the parts of Wavefront OBJ and of PLY that face benchmarks use.
 #pragma once
 
 #include <cstdint>
@@ -27,5 +27,18 @@ Mesh read_obj(const std::filesystem::path& path);
 
 /// Six decimals; equal meshes give equal bytes.
 void write_obj(const std::filesystem::path& path, const Mesh& mesh);
+
+/// Reads ASCII and binary little-endian PLY: x, y and z of the element `vertex` and the list
+/// `vertex_indices` (or `vertex_index`) of the element `face`, in any order and any number type;
+/// everything else is read over. Quads and larger polygons as in parse_obj.
+/// Errors (Exit::kPrecondition, with line, or with the byte in binary data): no PLY file,
+/// big-endian, a header that does not hold, too little or too much data, a coordinate that is not
+/// finite, fewer than three corners, an index beyond the vertices.
+Mesh parse_ply(std::string_view bytes, const std::string& name);
+/// Errors: as above, and a file that cannot be read.
+Mesh read_ply(const std::filesystem::path& path);
+
+/// ASCII, four decimals, as ExpNet's meshes were published; equal meshes give equal bytes.
+void write_ply(const std::filesystem::path& path, const Mesh& mesh);
 
 }  // namespace mien

@@ -33,6 +33,7 @@ class Cli {
     add_plan_and_run();
     add_results();
     add_data();
+    add_mesh();
     add_weights();
     verb(app_, "doctor", "check what Mien needs on this machine", verb_doctor, "text,json");
     CLI::App* help = app.add_subcommand("help", "explain a topic");
@@ -187,6 +188,16 @@ class Cli {
                                 "text,json");
     face_model->add_option("path", options_.source, "file or folder of the model")->required();
     face_model->add_option("-o,--out", options_.out, "write it as one .safetensors file");
+    CLI::App* crop =
+        verb(*data, "crop", "cut faces out as ExpNet was fed them", verb_data_crop, "text,json");
+    crop->add_option("faces", options_.source, "CSV: ID,FILE,FACE_X,FACE_Y,FACE_WIDTH,FACE_HEIGHT")
+        ->required();
+    crop->add_option("-o,--out", options_.out, "folder of the crops, ID.png, and crops.csv")
+        ->required();
+    crop->add_option("--size", options_.size_px, "side of a crop in px")
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str();
+    crop->add_flag("--no-jpeg", options_.no_jpeg, "without the published loss to JPEG, quality 95");
     for (CLI::App* app : {prepare, verify, show, splits, audit, synthesize})
       app->add_option("dataset", options_.subject, "dataset name")->required();
     for (CLI::App* app : {prepare, verify, show, splits, audit}) {
@@ -235,6 +246,21 @@ class Cli {
          "text,md,csv,json")
         ->add_option("files", options_.files, ".safetensors, .npz or .npy")
         ->required();
+  }
+
+  void add_mesh() {
+    CLI::App* mesh = app_.add_subcommand("mesh", "coefficients and a face model to meshes");
+    mesh->callback([this] { chosen_ = verb_mesh; });
+    mesh->add_option("coefficients", options_.source, "CSV: ID, s0 .. s98, e0 .. e28, p0 .. p5")
+        ->required();
+    mesh->add_option("--face-model", options_.face_model, "file or folder of the face model")
+        ->required();
+    mesh->add_option("-o,--out", options_.out, "folder of ID_Shape_Expr_Pose.ply")->required();
+    mesh->add_option("--format", options_.mesh_format, "one of ply,obj")
+        ->check(CLI::IsMember({"ply", "obj"}))
+        ->capture_default_str();
+    mesh->add_flag("--no-pose", options_.no_pose, "as the model lies: ID_Shape_Expr.ply");
+    mesh->add_flag("--json", json_, "the report as JSON");
   }
 
   CLI::App& app_;

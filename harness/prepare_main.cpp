@@ -9,6 +9,7 @@
 
 #include "datasets/arrays.h"
 #include "datasets/cards.h"
+#include "datasets/expnet_files.h"
 #include "datasets/face_models.h"
 #include "datasets/prepare.h"
 #include "harness/core/error.h"
@@ -29,6 +30,9 @@ struct Arguments {
   int columns = 12;
   std::filesystem::path face_model = {};
   SynthesizeOptions synthesis;
+  std::filesystem::path table = {};
+  CropOptions crop = {};
+  MeshOptions mesh = {};
   std::vector<std::filesystem::path> arrays = {};
 };
 
@@ -95,6 +99,38 @@ void run_arrays(const Arguments& arguments) {
   print({{"files", files}});
 }
 
+/// What could be used is written; one row that could not makes the answer a precondition.
+Exit answer_rows(const RowsResult& result, const std::filesystem::path& table) {
+  print(result.report);
+  const std::vector<std::string>& problems = result.problems;
+  if (problems.empty()) return Exit::kDone;
+  for (std::size_t i = 0; i < std::min(problems.size(), kShownProblems); ++i)
+    fmt::print(stderr, "bench-prepare: {}\n", problems[i]);
+  fmt::print(stderr,
+             "bench-prepare: {}: {} of {} rows left out, the others are written; the first: {}\n",
+             table.string(),
+             problems.size(),
+             result.report.at("rows").get<std::size_t>(),
+             problems.front());
+  return Exit::kPrecondition;
+}
+
+void declare_rows(CLI::App& app, Arguments& arguments) {
+  CLI::App* crop = app.add_subcommand("crop", "cut faces out as ExpNet was fed them");
+  CLI::App* mesh = app.add_subcommand("mesh", "coefficients and a face model to meshes");
+  for (CLI::App* sub : {crop, mesh}) {
+    sub->add_option("table", arguments.table, "the CSV")->required();
+    sub->add_option("--out", arguments.out, "folder to write to")->required();
+  }
+  crop->add_option("--size", arguments.crop.side_px, "px")->check(CLI::Range(1, 4096));
+  crop->add_flag("!--no-jpeg", arguments.crop.jpeg, "without the loss to JPEG");
+  mesh->add_option("--face-model", arguments.face_model, "file or folder of the model")->required();
+  mesh->add_option("--format", arguments.mesh.format, "ply or obj")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, MeshFormat>{{"ply", MeshFormat::kPly}, {"obj", MeshFormat::kObj}}));
+  mesh->add_flag("!--no-pose", arguments.mesh.pose, "leave the pose out");
+}
+
 /// Declares the verbs; each fills `arguments` and is found again by its name.
 void declare(CLI::App& app, Arguments& arguments) {
   PrepareRequest& request = arguments.request;
@@ -132,6 +168,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   CLI::App* arrays = app.add_subcommand("arrays", "describe arrays, or write them as .safetensors");
   arrays->add_option("paths", arguments.arrays, "files: .safetensors, .npz, .npy")->required();
   arrays->add_option("--out", arguments.out, "write the arrays of all files to one .safetensors");
+  declare_rows(app, arguments);
   CLI::App* synthesis = verb("synthesize", "write a synthetic stand-in in the dataset's layout");
   synthesis->add_option("--out", arguments.out, "folder, new or empty")->required();
   synthesis->add_option("--subjects", arguments.synthesis.subjects, "how many people to invent");
@@ -150,6 +187,12 @@ Exit run(const std::string& verb, const Arguments& arguments) {
   if (verb == "prepare") return run_prepare(arguments.request);
   if (verb == "verify") return run_verify(arguments);
   if (verb == "synthesize") return run_synthesize(arguments);
+  if (verb == "crop")
+    return answer_rows(crop_faces(arguments.table, arguments.out, arguments.crop), arguments.table);
+  if (verb == "mesh")
+    return answer_rows(
+        write_meshes(arguments.table, arguments.face_model, arguments.out, arguments.mesh),
+        arguments.table);
   if (verb == "facemodel")
     print(arguments.out.empty() ? describe_face_model(arguments.face_model)
                                 : pack_face_model(arguments.face_model, arguments.out));

@@ -30,6 +30,11 @@ struct Options {
   std::string frames, split;      // data: frame rule; named split
   std::int64_t columns = 0;       // data show; 0 = the default
   std::vector<std::string> files;  // weights
+  std::string face_model;  // mesh
+  std::string mesh_format = "ply";
+  bool no_pose = false;
+  std::int64_t size_px = 227;  // data crop
+  bool no_jpeg = false;
   bool accept_unverified = false, strict = false, stand_in = false;
 };
 
@@ -48,6 +53,8 @@ int verb_data_show(const Options& options);
 int verb_data_facemodel(const Options& options);
 int verb_weights_convert(const Options& options);
 int verb_weights_show(const Options& options);
+int verb_data_crop(const Options& options);
+int verb_mesh(const Options& options);
 int verb_data_splits(const Options& options);
 int verb_data_audit(const Options& options);
 
