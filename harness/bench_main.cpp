@@ -86,7 +86,10 @@ class Cli {
   }
 
   void add_configs(CLI::App* app) {
-    app->add_option("--configs", options_.configs, "folder of experiments (*.yaml)");
+    app->add_option("--configs", options_.configs, "folder of experiments and cards (*.yaml)");
+    app->add_option("--card", options_.cards, "card of a model from outside; may be repeated")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
   }
   void add_database(CLI::App* app) {
     app->add_option("--db", options_.database, "results database")->capture_default_str();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/cards.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 
@@ -27,8 +28,7 @@ json scalar(const YAML::Node& node) {
   return text;
 }
 
-/// YAML -> JSON, remembering where every key stands. Plain scalars that read as JSON numbers or
-/// true/false are those; everything else, and everything quoted, is text.
+/// YAML -> JSON, remembering where every key stands.
 json convert(const YAML::Node& node,
              const std::string& pointer,
              const std::string& file,
@@ -68,17 +68,6 @@ json parse_yaml(const std::string& text, const std::string& file, Places& places
   } catch (const YAML::Exception& error) {
     fail(Exit::kUsage, "{}:{}: not YAML: {}", file, place(error.mark), error.msg);
   }
-}
-
-/// "file:line:column" of a pointer or of its nearest ancestor that has a place.
-Locate locator(const std::string& file, const Places& places, const std::string& prefix) {
-  return [=, &places](const json::json_pointer& pointer) {
-    for (json::json_pointer at = pointer;; at = at.parent_pointer()) {
-      const auto found = places.find(prefix + at.to_string());
-      if (found != places.end()) return file + ":" + found->second;
-      if (at.empty()) return file + ":1:1";
-    }
-  };
 }
 
 template <typename V>
@@ -134,13 +123,6 @@ void require(const std::string& value, const char* key, const std::string& file)
   if (value.empty()) fail(Exit::kUsage, "{}:1:1: key '{}' is missing", file, key);
 }
 
-void read_claim(const json& source, Experiment& experiment) {
-  if (source.is_null()) return;
-  FieldReader reader(source, locator(experiment.file.string(), experiment.places, "/claim"));
-  visit_claim(reader, experiment.claim.emplace());
-  reader.finish();
-}
-
 void read_assumptions(const json& source, Experiment& experiment) {
   if (source.is_null()) return;
   if (!source.is_array())
@@ -189,15 +171,14 @@ void apply_override(const std::string& override_text, Experiment::Resolved& reso
   reader.finish();
 }
 
-}  // namespace
-
-Experiment load_experiment(const fs::path& file) {
+Experiment read_experiment(YamlFile yaml) {
   Experiment experiment;
-  experiment.file = file;
-  const std::string name = file.string();
-  json root = parse_yaml(read_text(file), name, experiment.places);
+  const fs::path file = experiment.file = yaml.name;
+  const std::string& name = yaml.name;
+  json& root = yaml.root;
+  experiment.places = std::move(yaml.places);
   if (take(root, "schema") != 1) fail(Exit::kUsage, "{}:1:1: must begin with 'schema: 1'", name);
-  read_claim(take(root, "claim"), experiment);
+  experiment.claim = read_claim(take(root, "claim"), locator(name, experiment.places, "/claim"));
   read_assumptions(take(root, "assumptions"), experiment);
   experiment.base = json::object();
   for (const char* key : {"protocol", "seeds", "time_limit_minutes"})
@@ -233,6 +214,60 @@ Experiment load_experiment(const fs::path& file) {
   return experiment;
 }
 
+/// The experiments of one file: one, or those of a card.
+std::vector<Experiment> read_file(const fs::path& file) {
+  YamlFile yaml(file);
+  if (yaml.root.contains("kind")) return read_card(std::move(yaml));
+  return {read_experiment(std::move(yaml))};
+}
+
+/// An id has one file, and so has the name of a card.
+void check_names(const std::vector<Experiment>& experiments) {
+  std::map<std::string, std::string> files;
+  const auto check = [&](const std::string& name, const std::string& file) {
+    const auto [same, added] = files.emplace(name, file);
+    if (!added && same->second != file)
+      fail(Exit::kUsage,
+           "{}:1:1: {} is in {} already; choose another name",
+           file,
+           name,
+           same->second);
+    return added;
+  };
+  for (const Experiment& experiment : experiments) {
+    const std::string file = experiment.file.string();
+    if (experiment.card) check(experiment.model, file);
+    if (!check(experiment.id, file))
+      fail(Exit::kUsage, "{}:1:1: {} stands there twice; keep one", file, experiment.id);
+  }
+}
+
+}  // namespace
+
+YamlFile::YamlFile(const fs::path& file)
+    : name(file.string()), root(parse_yaml(read_text(file), name, places)) {}
+
+Locate locator(const std::string& file, const Places& places, const std::string& prefix) {
+  return [=, &places](const json::json_pointer& pointer) {
+    for (json::json_pointer at = pointer;; at = at.parent_pointer()) {
+      const auto found = places.find(prefix + at.to_string());
+      if (found != places.end()) return file + ":" + found->second;
+      if (at.empty()) return file + ":1:1";
+    }
+  };
+}
+
+std::optional<Claim> read_claim(const json& source, const Locate& locate) {
+  if (source.is_null()) return std::nullopt;
+  Claim claim;
+  FieldReader reader(source, locate);
+  visit_claim(reader, claim);
+  reader.finish();
+  return claim;
+}
+
+Experiment load_experiment(const fs::path& file) { return read_experiment(YamlFile(file)); }
+
 Experiment::Resolved Experiment::resolve(const std::string& profile,
                                          const std::vector<std::string>& overrides) const {
   const auto found = profiles.find(profile);
@@ -248,7 +283,8 @@ Experiment::Resolved Experiment::resolve(const std::string& profile,
   return resolved;
 }
 
-std::vector<Experiment> load_experiments(const fs::path& folder) {
+std::vector<Experiment> load_experiments(const fs::path& folder,
+                                         const std::vector<std::string>& cards) {
   std::error_code error;
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
@@ -258,8 +294,11 @@ std::vector<Experiment> load_experiments(const fs::path& folder) {
          "{}: no experiment (*.yaml) here; give --configs DIR",
          folder.string());
   std::sort(files.begin(), files.end());
+  files.insert(files.end(), cards.begin(), cards.end());
   std::vector<Experiment> experiments;
-  for (const fs::path& path : files) experiments.push_back(load_experiment(path));
+  for (const fs::path& path : files)
+    for (Experiment& experiment : read_file(path)) experiments.push_back(std::move(experiment));
+  check_names(experiments);
   return experiments;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -20,14 +21,17 @@ struct Assumption {
   std::string field, choice, reason;
 };
 
+struct ModelCard;  // cards.h
+
 struct Experiment {
-  std::string id;     // "deepemotion@fer2013" = the file's stem
+  std::string id;     // "deepemotion@fer2013" = the file's stem; of a card: "name@dataset"
   std::string title;  // one line
   std::string model, variant, dataset;
   std::string frames;  // frame rule of the dataset; "" = its first
   std::optional<Claim> claim;
   std::vector<Assumption> assumptions;
   std::filesystem::path file;
+  std::shared_ptr<const ModelCard> card;  // none: `model`, `variant` are a row of the model table
 
   /// Protocol, seeds and time limit of a profile.
   struct Resolved {
@@ -49,7 +53,27 @@ struct Experiment {
 /// file's stem.
 Experiment load_experiment(const std::filesystem::path& file);
 
-/// Every *.yaml of a folder, by name. Error (Exit::kPrecondition): no such folder, no file.
-std::vector<Experiment> load_experiments(const std::filesystem::path& folder);
+/// Every *.yaml of a folder, by name, then `cards`: experiments, and cards of external models.
+/// Errors (Exit::kPrecondition): no such folder, no file; (Exit::kUsage): an id that two files have.
+std::vector<Experiment> load_experiments(const std::filesystem::path& folder,
+                                         const std::vector<std::string>& cards = {});
+
+/// A YAML file as JSON; `places` as in Experiment. Plain scalars that read as JSON numbers or
+/// true/false are those; everything else, and everything quoted, is text.
+/// Errors (Exit::kUsage): not YAML, no keys and values, a key that stands twice.
+struct YamlFile {
+  explicit YamlFile(const std::filesystem::path& file);
+  std::string name;
+  std::map<std::string, std::string> places;
+  nlohmann::json root;
+};
+
+/// "file:line:column" of a pointer below `prefix`, or of its nearest ancestor that has a place.
+Locate locator(const std::string& file,
+               const std::map<std::string, std::string>& places,
+               const std::string& prefix);
+
+/// Section `claim` of an experiment or a card; none where `source` is null.
+std::optional<Claim> read_claim(const nlohmann::json& source, const Locate& locate);
 
 }  // namespace mien

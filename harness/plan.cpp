@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "harness/cards.h"
 #include "harness/core/error.h"
 #include "harness/environment.h"
 #include "harness/process.h"
@@ -35,7 +36,7 @@ double at_most(std::size_t images, std::int64_t limit) {
 }
 
 double seconds_per_pass(const Task& task, const json& model) {
-  const double macs = model.at("macs").get<double>();
+  const double macs = model.at("macs").is_number() ? model.at("macs").get<double>() : 0;
   if (task.device_class == "cuda")
     return macs / kGpuMacsPerSecond + 1 / (10 * kCorePassesPerSecond);
   return (macs / kCoreMacsPerSecond + 1 / kCorePassesPerSecond) / usable_processors();
@@ -47,15 +48,16 @@ double first_estimate(const Task& task, const json& model, const Fold& fold) {
     return kStartSeconds + static_cast<double>(p.timing_batches.size()) *
                                (p.timing_warmup_seconds +
                                 p.timing_seconds * static_cast<double>(p.timing_repetitions));
-  if (model.at("parameters") == 0) return kStartSeconds;
+  const bool predicted = task.external && task.external->kind == ExternalKind::kPredictions;
+  if (model.at("parameters") == 0 || predicted) return kStartSeconds;
   const double crops = p.test_crop == TestCrop::kTen ? 10 : 1;
   const double train =
       at_most(fold.train.size(), p.limit_train) * (p.train_crop == TrainCrop::kTen ? 10 : 1);
   const double validation = at_most(fold.validation.size(), p.limit_validation) * crops;
   const double test = at_most(fold.test.size(), p.limit_test) * crops;
   constexpr double kTrainPasses = 3;  // forward, and backward twice over
-  const double passes =
-      static_cast<double>(p.epochs) * (kTrainPasses * train + validation) + validation + test;
+  const double epochs = task.external ? 0 : static_cast<double>(p.epochs);
+  const double passes = epochs * (kTrainPasses * train + validation) + validation + test;
   return kStartSeconds + passes * seconds_per_pass(task, model);
 }
 
@@ -67,7 +69,9 @@ class Expander {
 
   void expand(const Experiment& experiment, const Located& data) {
     const std::string where = experiment.file.string() + ":1:1";
-    const json& model = tables_.model(experiment.model, experiment.variant, where);
+    const ModelCard* card = experiment.card.get();
+    const json& model =
+        card ? card->entry : tables_.model(experiment.model, experiment.variant, where);
     tables_.dataset(experiment.dataset, where);
     const Experiment::Resolved resolved = experiment.resolve(request_.profile, request_.overrides);
     std::optional<Pack> pack;
@@ -84,10 +88,15 @@ class Expander {
     task.official = request_.profile == "full" && request_.overrides.empty();
     task.device_class = plan_.device.starts_with("cuda") ? "cuda" : "cpu";
     task.protocol = without_timing(resolved.protocol);
+    if (card) {
+      task.external = card->external;
+      cards_[task.model] = card;
+    }
     add_folds(task, data, pack, resolved, model);
     if (request_.leaky_twin) add_twin(task, data, pack, resolved, model);
-    // A floor has no network to time.
-    const bool is_network = model.at("macs") > 0;
+    // A floor has no network to time, nor have predictions.
+    const bool is_network =
+        card ? card->external.kind != ExternalKind::kPredictions : model.at("macs") > 0;
     if (is_network && timed_.insert({experiment.model, experiment.variant}).second)
       throughput_.push_back({throughput_task(task, resolved.protocol), resolved, &model});
   }
@@ -147,7 +156,10 @@ class Expander {
       folds = fold_count(*pack, rule);
       seconds = first_estimate(task, model, make_fold(*pack, rule, 0));
     }
-    const std::int64_t seeds = request_.seeds > 0 ? request_.seeds : resolved.seeds;
+    // What is trained already is the same for every seed.
+    const std::int64_t seeds = task.external         ? 1
+                               : request_.seeds > 0 ? request_.seeds
+                                                     : resolved.seeds;
     for (task.seed = 1; task.seed <= seeds; ++task.seed)
       for (task.fold = 0; task.fold < folds; ++task.fold) add(task, data, seconds, resolved);
   }
@@ -176,6 +188,10 @@ class Expander {
     PlannedTask planned;
     planned.task = task;
     planned.pack = data.pack;
+    if (task.external) {
+      planned.model_file = cards_.at(task.model)->file.string();
+      planned.map_file = cards_.at(task.model)->map.string();
+    }
     const bool frozen = task.kind == TaskKind::kThroughput || !task.pack_sha256.empty();
     if (frozen) planned.id = task_id(task);
     planned.done = store_ && frozen && store_->is_done(planned.id);
@@ -190,6 +206,7 @@ class Expander {
   const Tables& tables_;
   const Store* store_;
   Plan& plan_;
+  std::map<std::string, const ModelCard*> cards_;  // by model
   std::set<std::pair<std::string, std::string>> timed_;
   std::vector<Timed> throughput_;
 };

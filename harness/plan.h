@@ -26,6 +26,7 @@ struct PlannedTask {
   Task task;
   std::string id;      // task_id(task); "" while the pack is not prepared
   std::string pack;    // path, "" where none is needed or prepared yet
+  std::string model_file, map_file;  // of a model from outside; else ""
   bool done = false;   // in results.db already
   double seconds = 0;  // expected; rough until one like it has run, 0 while the pack is missing
   std::int64_t time_limit_seconds = 3600;

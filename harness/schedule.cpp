@@ -155,6 +155,10 @@ class Scheduler {
       command.arguments.insert(command.arguments.end(),
                                {"--pack", planned.pack, "--weights", weights.string()});
     }
+    if (!planned.model_file.empty())
+      command.arguments.insert(command.arguments.end(), {"--model", planned.model_file});
+    if (!planned.map_file.empty())
+      command.arguments.insert(command.arguments.end(), {"--map", planned.map_file});
     Process process(command);
     const pid_t pid = process.pid();
     Flight flight{&planned, task_file, shard, weights, std::move(process), pid};

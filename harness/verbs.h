@@ -13,6 +13,7 @@ namespace mien {
 struct Options {
   std::string database;         // --db
   std::string configs;          // --configs
+  std::vector<std::string> cards;  // --card
   std::string format = "text";  // text | md | csv | json
   bool all = false;             // board: replaced rows too
 

@@ -1,6 +1,7 @@
 // show: an experiment, a model or a task, whole.
 #include <cmath>
 
+#include "harness/cards.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/progress.h"
@@ -207,19 +208,32 @@ void show_task(const Store& store, const std::string& id, const std::string& for
 // --------------------------------------------------------------------------------------
 
 std::string sizes(const json& list) {
+  if (list.is_null()) return "-";
   return fmt::format("{}", fmt::join(list.get<std::vector<std::int64_t>>(), "x"));
 }
 
 void show_model(const json& card) {
+  const auto number = [&](const char* key) {
+    return card.at(key).is_null() ? "-" : card.at(key).dump();
+  };
   const auto text = [&](const char* key) { return card.at(key).get<std::string>(); };
   std::vector<std::pair<std::string, std::string>> head = {
       {"variant", text("variant")},
       {"paper", text("paper")},
       {"arXiv", text("arxiv").empty() ? "-" : text("arxiv")},
       {"input", sizes(card.at("input"))},
-      {"parameters", card.at("parameters").dump()},
-      {"MACs per image", card.at("macs").dump()}};
+      {"parameters", number("parameters")},
+      {"MACs per image", number("macs")}};
   if (!text("note").empty()) head.emplace_back("note", text("note"));
+  if (card.contains("external")) {
+    const json& external = card.at("external");
+    const auto classes = external.at("classes").get<std::vector<std::string>>();
+    head.emplace_back("external", "trained elsewhere; nothing of it is checked but what it answers");
+    head.emplace_back("file", external.at("file"));
+    head.emplace_back("sha256", external.at("sha256"));
+    if (!classes.empty())
+      head.emplace_back("outputs", fmt::format("{}", fmt::join(classes, ", ")));
+  }
   print_text(pairs(text("name") + ": " + text("title"), head));
   Table rows{"Rows, in the paper's order",
              {{"row"}, {"operation"}, {"members"}, {"output"}, {"parameters", Align::kRight}},
@@ -230,7 +244,7 @@ void show_model(const json& card) {
                          row.at("members"),
                          sizes(row.at("out")),
                          row.at("parameters").dump()});
-  print_text(rows);
+  if (!rows.rows.empty()) print_text(rows);
   if (card.at("departures").empty()) return;
   Table ledger{"Departures", {{"row"}, {"tag"}, {"paper says"}, {"we do"}, {"because"}}, {}};
   for (const json& d : card.at("departures"))
@@ -239,12 +253,17 @@ void show_model(const json& card) {
   print_text(ledger);
 }
 
-/// All variants of a model; false where there is no such model.
-bool show_models(const std::string& name, const std::string& format) {
+/// All variants of a model, or the card of that name; false where there is no such model.
+bool show_models(const std::string& name,
+                 const std::vector<Experiment>& known,
+                 const std::string& format) {
   const Tables tables;
   json found = json::array();
   for (const json& card : tables.models())
     if (card.at("name") == name) found.push_back(card);
+  for (const Experiment& experiment : known)
+    if (experiment.card && experiment.model == name && found.empty())
+      found.push_back(experiment.card->entry);
   if (found.empty()) return false;
   if (format == "json")
     print_json({{"schema", 1}, {"models", found}});
@@ -372,13 +391,13 @@ bool looks_like_id(const std::string& text) {
 }  // namespace
 
 int verb_show(const Options& options) {
-  const std::vector<Experiment> known = load_experiments(options.configs);
+  const std::vector<Experiment> known = load_experiments(options.configs, options.cards);
   for (const Experiment& experiment : known) {
     if (experiment.id != options.subject) continue;
     show_experiment(experiment, options);
     return 0;
   }
-  if (show_models(options.subject, options.format)) return 0;
+  if (show_models(options.subject, known, options.format)) return 0;
   if (looks_like_id(options.subject)) {
     const Store store = Store::open_existing(options.database);
     const std::vector<std::string> ids = store.matching_ids(options.subject);
@@ -390,7 +409,10 @@ int verb_show(const Options& options) {
     }
   }
   std::vector<std::string> names;
-  for (const Experiment& experiment : known) names.push_back(experiment.id);
+  for (const Experiment& experiment : known) {
+    names.push_back(experiment.id);
+    if (experiment.card) names.push_back(experiment.model);
+  }
   for (const json& card : Tables().models()) names.push_back(card.at("name"));
   fail(Exit::kUsage,
        "no experiment, model or task '{}'{}",

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <set>
 
+#include "harness/cards.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/statistics.h"
@@ -32,7 +33,7 @@ void list_experiments(const Options& options, Table& table, json& items) {
                    {"claim", Align::kRight},
                    {"variant", Align::kLeft, 2},
                    {"title", Align::kLeft, 1}};
-  for (const Experiment& experiment : load_experiments(options.configs)) {
+  for (const Experiment& experiment : load_experiments(options.configs, options.cards)) {
     table.rows.push_back(
         {experiment.id, claim_text(experiment.claim), experiment.variant, experiment.title});
     items.push_back({{"experiment", experiment.id},
@@ -45,7 +46,18 @@ void list_experiments(const Options& options, Table& table, json& items) {
   }
 }
 
-void list_models(Table& table, json& items) {
+/// The entries of cards, one per model.
+std::vector<json> card_entries(const Options& options) {
+  std::vector<json> entries;
+  for (const Experiment& experiment : load_experiments(options.configs, options.cards))
+    if (experiment.card && (entries.empty() || entries.back() != experiment.card->entry))
+      entries.push_back(experiment.card->entry);
+  return entries;
+}
+
+std::string number_or_dash(const json& value) { return value.is_null() ? "-" : value.dump(); }
+
+void list_models(const Options& options, Table& table, json& items) {
   table.columns = {{"model"},
                    {"variant"},
                    {"parameters", Align::kRight},
@@ -53,12 +65,15 @@ void list_models(Table& table, json& items) {
                    {"departures", Align::kRight, 2},
                    {"title", Align::kLeft, 1}};
   const Tables tables;
-  for (const json& entry : tables.models()) {
+  json entries = tables.models();
+  for (json& entry : card_entries(options)) entries.push_back(std::move(entry));
+  for (const json& entry : entries) {
+    const json& input = entry.at("input");
     table.rows.push_back(
         {entry.at("name"),
          entry.at("variant"),
-         entry.at("parameters").dump(),
-         fmt::format("{}", fmt::join(entry.at("input").get<std::vector<int>>(), "x")),
+         number_or_dash(entry.at("parameters")),
+         input.is_null() ? "-" : fmt::format("{}", fmt::join(input.get<std::vector<int>>(), "x")),
          std::to_string(entry.at("departures").size()),
          entry.at("title")});
     json item = entry;
@@ -282,7 +297,7 @@ int verb_list(const Options& options) {
   Table table;
   json items = json::array();
   if (options.subject == "models")
-    list_models(table, items);
+    list_models(options, table, items);
   else if (options.subject == "datasets")
     list_datasets(table, items);
   else
@@ -299,7 +314,7 @@ int verb_plan(const Options& options) {
   if (fs::exists(options.database)) store = Store::open_existing(options.database);
   const Tables tables;
   const Plan plan = make_plan(options.request,
-                              load_experiments(options.configs),
+                              load_experiments(options.configs, options.cards),
                               tables,
                               store ? &*store : nullptr,
                               locate_dataset);
@@ -315,7 +330,7 @@ int verb_plan(const Options& options) {
 int verb_run(const Options& options) {
   const RunPlaces places{options.database};
   const Tables tables;
-  const std::vector<Experiment> known = load_experiments(options.configs);
+  const std::vector<Experiment> known = load_experiments(options.configs, options.cards);
   // Planned once without a database, so that a wrong word creates none.
   make_plan(options.request, known, tables, nullptr, locate_dataset);
   const DatabaseLock lock(options.database);

@@ -136,6 +136,8 @@ int main(int argc, char** argv) {
   run_verb->add_option("--shard", arguments.shard, "result database to write")->required();
   run_verb->add_option("--pack", arguments.worker.pack, "the dataset's pack");
   run_verb->add_option("--weights", arguments.worker.weights, "where to save trained weights");
+  run_verb->add_option("--model", arguments.worker.model, "file of a model from outside");
+  run_verb->add_option("--map", arguments.worker.map, "its name map");
   run_verb->add_option("--device", arguments.worker.device, "cpu or cuda:N");
   run_verb->add_option("--threads", arguments.worker.threads, "CPU threads")
       ->check(CLI::PositiveNumber);

@@ -36,11 +36,16 @@ Evaluation evaluate(Model& model,
   }
   model.train(was_training);
 
+  return evaluate_logits(torch::cat(parts).to(torch::kCPU).contiguous(),
+                         split.labels.to(torch::kCPU));
+}
+
+Evaluation evaluate_logits(const torch::Tensor& logits, const torch::Tensor& labels) {
+  const std::int64_t classes = logits.size(1);
   Evaluation result;
-  result.logits = torch::cat(parts).to(torch::kCPU).contiguous();
-  const torch::Tensor truth = split.labels.to(torch::kCPU);
-  result.loss = torch::nn::functional::cross_entropy(result.logits, truth).item<double>();
-  const torch::Tensor cells = truth * classes + result.logits.argmax(1);
+  result.logits = logits;
+  result.loss = torch::nn::functional::cross_entropy(logits, labels).item<double>();
+  const torch::Tensor cells = labels * classes + logits.argmax(1);
   const torch::Tensor counts = torch::bincount(cells, /*weights=*/{}, classes * classes);
   result.confusion.assign(counts.data_ptr<std::int64_t>(),
                           counts.data_ptr<std::int64_t>() + counts.numel());
@@ -69,7 +74,7 @@ void store_evaluation(TaskRecord& record,
   Metric loss = percent("loss", split_name, 0, scores.total);
   loss.value = evaluation.loss;
   loss.unit = "nat";
-  record.metrics.push_back(loss);
+  if (!std::isnan(loss.value)) record.metrics.push_back(loss);
 
   const std::int64_t classes = evaluation.logits.size(1);
   const torch::Tensor predicted = evaluation.logits.argmax(1);

@@ -17,10 +17,13 @@ namespace mien {
 
 struct Evaluation {
   torch::Tensor logits;  // float [N, classes] on the CPU, mean over test crops
-  double loss = 0;       // mean cross-entropy
+  double loss = 0;       // mean cross-entropy; NaN is not stored
   Confusion confusion;
   ClassScores scores;
 };
+
+/// What logits, float [N, classes], say of labels [N]; both on the CPU.
+Evaluation evaluate_logits(const torch::Tensor& logits, const torch::Tensor& labels);
 
 /// Evaluates without gradients, in eval mode, which it leaves as it found it.
 /// `progress` is called with the share done.

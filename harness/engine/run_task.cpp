@@ -4,8 +4,10 @@
 #include <limits>
 
 #include "harness/core/error.h"
+#include "harness/core/predictions.h"
 #include "harness/core/sha256.h"
 #include "harness/engine/evaluate.h"
+#include "harness/engine/external.h"
 #include "harness/engine/timing.h"
 #include "harness/environment.h"
 #include "models/registry.h"
@@ -89,6 +91,8 @@ void check_predicts(const Card& card) {
 void add_notes(const Task& task, TaskRecord& record) {
   if (task.protocol.select == Select::kBestTest)
     record.notes.push_back({"taint", "the scored epoch was chosen on the test split"});
+  if (task.external)
+    record.notes.push_back({"warning", "trained elsewhere; on what is not checked"});
   const SplitRule& splits = task.protocol.splits;
   if (splits.scheme != SplitScheme::kOfficial) return;
   for (const std::string& split : splits.test)
@@ -110,6 +114,64 @@ void save(const Task& task, const Model& model, const WorkerOptions& options, Ta
        static_cast<std::int64_t>(std::filesystem::file_size(options.weights))});
 }
 
+/// Rows by the rule of the protocol; their sizes, leaks and classes go into the record.
+Fold open_fold(const Task& task,
+               const Pack& pack,
+               const WorkerOptions& options,
+               const Progress& progress,
+               TaskRecord& record) {
+  const Fold fold = make_fold(pack, task.protocol.splits, task.fold);
+  record.fold = {{digest(pack, fold),
+                  std::ssize(fold.train),
+                  std::ssize(fold.validation),
+                  std::ssize(fold.test)}};
+  progress(0, "leak audit");
+  record.leaks = audit(pack, fold);
+  options.say("audit: " + summary(record.leaks));
+  record.class_names = pack.class_names();
+  return fold;
+}
+
+/// A model and how many parameters it has.
+struct Network {
+  std::shared_ptr<Model> model;
+  std::int64_t parameters = 0;
+};
+
+/// With fresh weights, or from outside and trained. `class_names` is empty where there is no
+/// dataset.
+Network make_network(const Task& task,
+                     const ModelEntry& entry,
+                     const WorkerOptions& options,
+                     const std::vector<std::string>& class_names,
+                     torch::Device device) {
+  if (task.external) {
+    const ExternalModel loaded =
+        load_external(task, options.model, options.map, class_names, device);
+    return {loaded.model, loaded.parameters};
+  }
+  const std::int64_t outputs = class_names.empty() ? entry.card.outputs : std::ssize(class_names);
+  const std::shared_ptr<Model> model = entry.make({outputs, task.protocol.dropout});
+  model->to(device);
+  use_channels_last(*model);
+  return {model, entry.card.parameters};
+}
+
+void add_parameters(const Network& network, TaskRecord& record) {
+  record.metrics.push_back(plain("parameters", static_cast<double>(network.parameters), "count"));
+}
+
+void add_training(const Training& trained, std::int64_t images, TaskRecord& record) {
+  record.curve = trained.curve;
+  record.metrics.push_back(plain("training_images", static_cast<double>(images), "count"));
+  if (trained.selected_epoch == 0) return;
+  record.metrics.push_back(
+      plain("selected_epoch", static_cast<double>(trained.selected_epoch), "count"));
+  record.metrics.push_back(plain("train_seconds", trained.seconds, "s"));
+  record.metrics.push_back(
+      plain("loop_overhead", 100 * trained.other_seconds / trained.seconds, "%"));
+}
+
 void run_accuracy(const Task& task,
                   const ModelEntry& entry,
                   const WorkerOptions& options,
@@ -120,69 +182,90 @@ void run_accuracy(const Task& task,
   const Pack pack = open_planned_pack(task, options.pack);
   const Protocol& protocol = task.protocol;
   check_shapes(entry.card, pack, protocol.resize_px);
-  const Fold fold = make_fold(pack, protocol.splits, task.fold);
-  record.fold = {{digest(pack, fold),
-                  std::ssize(fold.train),
-                  std::ssize(fold.validation),
-                  std::ssize(fold.test)}};
-  progress(0, "leak audit");
-  record.leaks = audit(pack, fold);
-  options.say("audit: " + summary(record.leaks));
-  record.class_names = pack.class_names();
-  const std::int64_t classes = std::ssize(record.class_names);
+  const Network network = make_network(task, entry, options, pack.class_names(), device);
+  Model& model = *network.model;
+  const Fold fold = open_fold(task, pack, options, progress, record);
+  const std::int64_t classes = std::ssize(pack.class_names());
   const std::uint64_t seed = static_cast<std::uint64_t>(task.seed);
   const ImageForm form{entry.card.input[0], protocol.resize_px};
-  const Split training = load_split(pack, fold.train, protocol.limit_train, form, device);
+  const std::vector<std::int64_t> trained_on = task.external ? decltype(fold.train)() : fold.train;
+  const Split training = load_split(pack, trained_on, protocol.limit_train, form, device);
   const Split validation =
       load_split(pack, fold.validation, protocol.limit_validation, form, device);
   const Split test = load_split(pack, fold.test, protocol.limit_test, form, device);
 
-  const std::shared_ptr<Model> model = entry.make({classes, protocol.dropout});
-  model->to(device);
-  use_channels_last(*model);
-  constexpr double kTrainingShare = 0.9;  // of the progress bar
-  const Training trained =
-      train(*model,
-            entry,
-            protocol,
-            seed,
-            training,
-            validation,
-            test,
-            classes,
-            [&](double share, const std::string& what) { progress(kTrainingShare * share, what); });
+  const double training_share = task.external ? 0 : 0.9;  // of the progress bar
+  Training trained;
+  if (!task.external)
+    trained = train(
+        model,
+        entry,
+        protocol,
+        seed,
+        training,
+        validation,
+        test,
+        classes,
+        [&](double share, const std::string& what) { progress(training_share * share, what); });
   const Augmenter augmenter(protocol, entry.card.input, seed);
   const auto scoring = [&](double share) {
-    progress(kTrainingShare + (1 - kTrainingShare) * share, "test");
+    progress(training_share + (1 - training_share) * share, "test");
   };
   if (validation.size() > 0)
     store_evaluation(
-        record, "validation", validation, pack, evaluate(*model, validation, augmenter, classes));
-  store_evaluation(record, "test", test, pack, evaluate(*model, test, augmenter, classes, scoring));
-  record.curve = trained.curve;
-  record.metrics.push_back(plain("training_images", static_cast<double>(training.size()), "count"));
-  if (trained.selected_epoch > 0) {
-    record.metrics.push_back(
-        plain("selected_epoch", static_cast<double>(trained.selected_epoch), "count"));
-    record.metrics.push_back(plain("train_seconds", trained.seconds, "s"));
-    record.metrics.push_back(
-        plain("loop_overhead", 100 * trained.other_seconds / trained.seconds, "%"));
-  }
+        record, "validation", validation, pack, evaluate(model, validation, augmenter, classes));
+  store_evaluation(record, "test", test, pack, evaluate(model, test, augmenter, classes, scoring));
+  if (!task.external) add_training(trained, training.size(), record);
+  add_parameters(network, record);
   add_notes(task, record);
-  save(task, *model, options, record);
+  if (!task.external) save(task, model, options, record);
+}
+
+/// What others' model said of the fold: joined by sample id, scored like a model's answers.
+void run_predictions(const Task& task,
+                     const WorkerOptions& options,
+                     const Progress& progress,
+                     TaskRecord& record) {
+  const External& external = *task.external;
+  const Pack pack = open_planned_pack(task, options.pack);
+  check_digest(options.model, external.sha256);
+  const Fold fold = open_fold(task, pack, options, progress, record);
+  const ImageForm as_stored{pack.image_shape()[0]};
+  const Split test =
+      load_split(pack, fold.test, task.protocol.limit_test, as_stored, torch::kCPU);
+  ExternalScores found = read_predictions(options.model, pack, test.rows);
+  const torch::Tensor scores =
+      torch::tensor(found.scores).view({test.size(), std::ssize(pack.class_names())});
+  Evaluation evaluation = evaluate_logits(scores, test.labels);
+  evaluation.loss = std::nan("");  // it is not known of what the scores are
+  store_evaluation(record, "test", test, pack, evaluation);
+  add_notes(task, record);
+  if (found.unknown > 0)
+    record.notes.push_back(
+        {"warning",
+         fmt::format("{} of {} samples of the file are not in the pack, and are not used",
+                     found.unknown,
+                     found.lines)});
+  if (external.images_per_second <= 0) return;
+  Metric speed = plain("images_per_second_external", external.images_per_second, "img/s");
+  speed.method = "external";
+  record.metrics.push_back(speed);
+  record.notes.push_back({"warning", "timed by others: " + external.timing_source});
 }
 
 void run_throughput(const Task& task,
                     const ModelEntry& entry,
+                    const WorkerOptions& options,
                     torch::Device device,
                     const Progress& progress,
                     TaskRecord& record) {
-  const std::shared_ptr<Model> model = entry.make({entry.card.outputs, task.protocol.dropout});
-  model->to(device);
-  use_channels_last(*model);
-  record.timings = time_inference(
-      *model, entry.card, task.protocol, device, [&](double share) { progress(share, "timing"); });
+  const Network network = make_network(task, entry, options, {}, device);
+  record.timings =
+      time_inference(*network.model, entry.card, task.protocol, device, [&](double share) {
+        progress(share, "timing");
+      });
   record.metrics = timing_metrics(record.timings);
+  add_parameters(network, record);
 }
 
 }  // namespace
@@ -190,7 +273,8 @@ void run_throughput(const Task& task,
 std::string blas_in_use() { return at::hasMKL() ? at::get_mkl_version() : loaded_blas(); }
 
 TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progress& progress) {
-  const ModelEntry& entry = find_model(task.model, task.variant);
+  const ModelEntry entry =
+      task.external ? external_entry(task) : find_model(task.model, task.variant);
   const torch::Device device = open_device(options.device);
   make_repeatable(task);
   torch::set_num_threads(options.threads);
@@ -198,11 +282,11 @@ TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progre
   record.task = task;
   record.environment = environment_of(device, options.threads);
   if (task.kind == TaskKind::kThroughput)
-    run_throughput(task, entry, device, progress, record);
+    run_throughput(task, entry, options, device, progress, record);
+  else if (task.external && task.external->kind == ExternalKind::kPredictions)
+    run_predictions(task, options, progress, record);
   else
     run_accuracy(task, entry, options, device, progress, record);
-  record.metrics.push_back(
-      plain("parameters", static_cast<double>(entry.card.parameters), "count"));
   return record;
 }
 

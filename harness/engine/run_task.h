@@ -13,6 +13,8 @@ namespace mien {
 struct WorkerOptions {
   std::filesystem::path pack;     // of the task's dataset; empty for throughput tasks
   std::filesystem::path weights;  // where to save the trained weights; empty = do not
+  std::filesystem::path model;    // file of a model from outside (task.external); else empty
+  std::filesystem::path map;      // its name map; empty for none
   std::string device = "cpu";     // "cpu" | "cuda:N"
   int threads = 1;
   /// Told what a person should read before training begins.

@@ -1,0 +1,284 @@
+#include "harness/cards.h"
+
+#include <algorithm>
+#include <array>
+
+#include "harness/core/error.h"
+#include "harness/core/sha256.h"
+#include "harness/tools.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kHexDigits = "0123456789abcdef";
+constexpr const char* kNameLetters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+constexpr std::array kPreprocessing = {
+    "resize_px", "resample", "channel_order", "normalize", "test_crop"};
+
+/// What a card says beside what becomes part of the task.
+struct Head {
+  std::string kind, name, title, paper, note, file, map;
+  std::int64_t macs = 0;
+};
+
+template <typename V>
+void visit_head(V& v, Head& h) {
+  v.text("kind", h.kind, "torchscript, weights or predictions");
+  v.text("name", h.name, "name on the board");
+  v.text("title", h.title, "one line");
+  v.text("paper", h.paper, "authors, title, venue");
+  v.text("note", h.note, "what a reader of the board must know");
+  v.text("file", h.file, "relative to the card");
+}
+
+template <typename V>
+void visit_kind(V& v, Head& h, External& e) {
+  constexpr std::int64_t kMany = std::int64_t{1} << 40;
+  v.text("sha256", e.sha256, "digest of the file");
+  if (e.kind == ExternalKind::kPredictions) {
+    v.number("timings.images_per_second", e.images_per_second, 0.0, 1e9, "measured by others");
+    v.text("timings.source", e.timing_source, "by whom, on what");
+    return;
+  }
+  v.texts("classes", e.classes, "names in the order of the outputs");
+  if (e.kind == ExternalKind::kTorchScript) {
+    v.numbers("input", e.input, std::int64_t{1}, std::int64_t{4096}, "channels, height, width");
+    v.number("parameters", e.parameters, std::int64_t{0}, kMany, "counted and compared");
+    v.number("macs", h.macs, std::int64_t{0}, kMany, "multiply-accumulates of one image");
+  } else {
+    v.text("model", e.model, "row of the model table");
+    v.text("variant", e.variant, "its variant");
+    v.text("map", h.map, "names of the file -> names of the model");
+  }
+}
+
+json take(json& object, const char* key) {
+  json value = object.value(key, json());
+  object.erase(key);
+  return value;
+}
+
+/// Reads one card; the members are what its parts share.
+class CardReader {
+ public:
+  explicit CardReader(YamlFile yaml) : yaml_(std::move(yaml)) {}
+
+  std::vector<Experiment> read() {
+    json& root = yaml_.root;
+    if (take(root, "schema") != 1) fault("", "must begin with 'schema: 1'");
+    refuse_meshes();
+    const json preprocessing = take(root, "preprocessing"), limit = take(root, "time_limit_minutes");
+    const bool predictions = root.value("kind", json()) == "predictions";
+    json datasets = predictions ? json::array({take_dataset(root)}) : take(root, "datasets");
+    read_head();
+    Experiment common = common_experiment(preprocessing, limit);
+    if (!datasets.is_array() || datasets.empty())
+      fault("datasets", "key 'datasets' must be a list of one or more, e.g. [fer2013]");
+    std::vector<Experiment> experiments;
+    for (std::size_t i = 0; i < datasets.size(); ++i)
+      experiments.push_back(
+          on_dataset(common, datasets[i], predictions ? "" : fmt::format("/datasets/{}", i)));
+    return experiments;
+  }
+
+ private:
+  std::string where(const std::string& key) const {
+    return locator(yaml_.name, yaml_.places, "")(pointer_of(key));
+  }
+  [[noreturn]] void fault(const std::string& key, const std::string& what) const {
+    fail(Exit::kUsage, "{}: {}", key.empty() ? yaml_.name + ":1:1" : where(key), what);
+  }
+  void require(bool present, const char* key, const char* hint) const {
+    if (!present) fault("", fmt::format("key '{}' is missing{}", key, hint));
+  }
+
+  void refuse_meshes() const {
+    const json kind = yaml_.root.value("kind", json());
+    const bool meshes = kind == "meshes" || yaml_.root.contains("meshes");
+    if (meshes)
+      fault(kind == "meshes" ? "kind" : "meshes",
+            "a folder of meshes is no predictions file; meshes are scored by bench realy");
+  }
+
+  /// A card of predictions has one dataset, whose keys stand at its top.
+  static json take_dataset(json& root) {
+    json dataset = json::object();
+    for (const char* key : {"dataset", "frames", "splits", "claim"})
+      if (json value = take(root, key); !value.is_null()) dataset[key] = value;
+    return dataset;
+  }
+
+  void read_head() {
+    const json kind = yaml_.root.at("kind");
+    constexpr ExternalKind kKinds[] = {
+        ExternalKind::kTorchScript, ExternalKind::kWeights, ExternalKind::kPredictions};
+    const auto known =
+        std::find_if(std::begin(kKinds), std::end(kKinds), [&](ExternalKind candidate) {
+          return kind == name_of(candidate);
+        });
+    if (known == std::end(kKinds))
+      fault("kind",
+            fmt::format("kind is {}, must be torchscript, weights or predictions", kind.dump()));
+    card_.external.kind = *known;
+    FieldReader reader(yaml_.root, locator(yaml_.name, yaml_.places, ""));
+    visit_head(reader, head_);
+    visit_kind(reader, head_, card_.external);
+    reader.finish();
+    check_head();
+    card_.file = fs::path(yaml_.name).parent_path() / head_.file;
+    if (!head_.map.empty()) {
+      card_.map = fs::path(yaml_.name).parent_path() / head_.map;
+      card_.external.map_sha256 = sha256_file(card_.map);
+    }
+    card_.entry = entry();
+  }
+
+  void check_head() const {
+    const External& e = card_.external;
+    require(!head_.name.empty(), "name", "");
+    if (head_.name.find_first_not_of(kNameLetters) != std::string::npos)
+      fault("name", fmt::format("name '{}' may hold letters, digits and . _ - only", head_.name));
+    for (const json& model : tables_.models())
+      if (model.at("name") == head_.name)
+        fault("name", fmt::format("'{}' is a model of Mien; choose another name", head_.name));
+    require(!head_.file.empty(), "file", "");
+    require(!e.sha256.empty(), "sha256", "; sha256sum FILE prints it");
+    if (e.sha256.size() != 64 || e.sha256.find_first_not_of(kHexDigits) != std::string::npos)
+      fault("sha256", "sha256 must be 64 digits 0-9 a-f, as sha256sum prints them");
+    if (e.kind == ExternalKind::kPredictions) {
+      if (e.images_per_second > 0 && e.timing_source.empty())
+        fault("timings", "timings need a source: who measured, on what");
+      return;
+    }
+    require(!e.classes.empty(), "classes", ": their names in the order of the outputs");
+    if (e.kind == ExternalKind::kTorchScript && e.input.size() != 3)
+      fault("input", "input must be [channels, height, width]");
+    if (e.kind == ExternalKind::kWeights) require(!e.model.empty(), "model", "");
+  }
+
+  /// What models.json says of a built-in model.
+  json entry() const {
+    const External& e = card_.external;
+    json entry = {{"predicts", "classes"},
+                  {"input", e.input.empty() ? json() : json(e.input)},
+                  {"outputs", e.classes.empty() ? json() : json(e.classes.size())},
+                  {"parameters", e.parameters > 0 ? json(e.parameters) : json()},
+                  {"macs", head_.macs > 0 ? json(head_.macs) : json()},
+                  {"rows", json::array()},
+                  {"departures", json::array()},
+                  {"tensors", json::array()}};
+    if (e.kind == ExternalKind::kWeights)
+      entry = tables_.models_known() ? tables_.model(e.model, e.variant, where("model")) : entry;
+    entry["name"] = head_.name;
+    entry["variant"] = name_of(e.kind);
+    entry["title"] = head_.title;
+    entry["paper"] = head_.paper;
+    entry["arxiv"] = "";
+    entry["note"] = head_.note;
+    entry["external"] = {{"kind", name_of(e.kind)},
+                         {"file", card_.file.string()},
+                         {"sha256", e.sha256},
+                         {"classes", e.classes}};
+    return entry;
+  }
+
+  /// What the experiments of the card agree in. Splits and preprocessing are keys of the protocol;
+  /// their faults are told with the place in the card.
+  Experiment common_experiment(const json& preprocessing, const json& limit) {
+    Experiment common;
+    common.file = yaml_.name;
+    common.title = head_.title;
+    common.model = head_.name;
+    common.variant = name_of(card_.external.kind);
+    common.card = std::make_shared<ModelCard>(card_);
+    common.base = {{"protocol", json::object()}};
+    if (!limit.is_null()) common.base["time_limit_minutes"] = limit;
+    const bool network = card_.external.kind != ExternalKind::kPredictions;
+    if (network) {
+      require(preprocessing.is_object(), "preprocessing", ", e.g. {normalize: {mean: 0, std: 1}}");
+      for (const auto& [key, value] : preprocessing.items())
+        if (std::find(kPreprocessing.begin(), kPreprocessing.end(), key) == kPreprocessing.end())
+          fault("preprocessing." + key,
+                fmt::format("preprocessing has no key '{}'{}",
+                            key,
+                            suggest(key, {kPreprocessing.begin(), kPreprocessing.end()})));
+      common.base["protocol"] = preprocessing;
+    } else if (!preprocessing.is_null()) {
+      fault("preprocessing", "predictions are made already; remove preprocessing");
+    }
+    common.places = yaml_.places;
+    alias(common, "/preprocessing", "/protocol");
+    common.profiles["full"] = json::object();
+    common.profiles["smoke"] = {
+        {"protocol",
+         {{"timing", {{"repetitions", 3}, {"seconds", 0.1}, {"warmup_seconds", 0.1}}}}}};
+    return common;
+  }
+
+  /// Keys below `from` in the file are keys below `to` of the experiment.
+  void alias(Experiment& experiment, const std::string& from, const std::string& to) const {
+    for (const auto& [pointer, place] : yaml_.places)
+      if (pointer == from || pointer.starts_with(from + "/"))
+        experiment.places[to + pointer.substr(from.size())] = place;
+  }
+
+  Experiment on_dataset(const Experiment& common, const json& item, const std::string& prefix) {
+    Experiment experiment = common;
+    json source = item.is_string() ? json{{"dataset", item}} : item;
+    const Locate locate = locator(yaml_.name, yaml_.places, prefix);
+    if (!source.is_object())
+      fail(Exit::kUsage, "{}: expected a dataset's name or its keys", locate(json::json_pointer()));
+    const json splits = take(source, "splits"), claim = take(source, "claim");
+    FieldReader reader(source, locate);
+    reader.text("dataset", experiment.dataset, "");
+    reader.text("frames", experiment.frames, "");
+    reader.finish();
+    if (experiment.dataset.empty())
+      fail(Exit::kUsage, "{}: key 'dataset' is missing", locate(json::json_pointer()));
+    experiment.id = head_.name + "@" + experiment.dataset;
+    experiment.claim = read_claim(claim, locator(yaml_.name, yaml_.places, prefix + "/claim"));
+    alias(experiment, prefix + "/splits", "/protocol/splits");
+    experiment.base["protocol"]["splits"] =
+        splits.is_object() ? splits : named_splits(experiment.dataset, splits, locate);
+    for (const auto& [profile, changes] : experiment.profiles) experiment.resolve(profile, {});
+    return experiment;
+  }
+
+  /// The rule of a named split of the dataset, "official" where the card names none.
+  json named_splits(const std::string& dataset, const json& wanted, const Locate& locate) const {
+    if (!tables_.models_known()) return json::object();  // a lite build plans nothing
+    const std::string key = wanted.is_null() ? "dataset" : "splits";
+    const json& entry = tables_.dataset(dataset, locate(pointer_of("dataset")));
+    std::vector<std::string> names;
+    for (json rule : entry.value("named_splits", json::array())) {
+      names.push_back(rule.at("name"));
+      for (const char* column : {"name", "source"}) rule.erase(column);
+      if (wanted.is_null() ? names.back() == "official" : wanted == names.back()) return rule;
+    }
+    const std::string named =
+        wanted.is_null() ? "official" : wanted.is_string() ? wanted.get<std::string>() : wanted.dump();
+    fail(Exit::kUsage,
+         "{}: {} has no split '{}'; give splits: one of {}, or a section as in an experiment",
+         locate(pointer_of(key)),
+         dataset,
+         named,
+         fmt::join(names, ", "));
+  }
+
+  YamlFile yaml_;
+  const Tables tables_;
+  Head head_;
+  ModelCard card_;
+};
+
+}  // namespace
+
+std::vector<Experiment> read_card(YamlFile yaml) { return CardReader(std::move(yaml)).read(); }
+
+}  // namespace mien
