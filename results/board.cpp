@@ -58,6 +58,7 @@ BoardRow head_of(const R& source) {
   row.device_class = source.device_class;
   row.split = source.split;
   row.group_id = source.group_id;
+  row.external = source.external;
   return row;
 }
 
@@ -182,6 +183,9 @@ BoardRow measured_row(const Group& group, const BoardInput& input) {
   BoardRow row = head_of(*group.front());
   row.metric = group.front()->metric;
   row.unit = group.front()->unit;
+  row.file_sha256 = group.front()->file_sha256;
+  row.images_per_second = group.front()->external_images_per_second;
+  if (std::isfinite(row.images_per_second)) row.speed_profile = "external";
   const std::vector<SeedScore> seeds = scores_by_seed(group);
   set_measurement(row, group, seeds);
   set_leaks(row, group);
@@ -233,7 +237,8 @@ void add_speed(const BoardInput& input, BoardRow& row, std::set<const SpeedRow*>
   const SpeedRow* best = nullptr;
   for (const SpeedRow& speed : input.speeds) {
     if (speed.model != row.model || speed.variant != row.variant ||
-        speed.device_class != row.device_class || speed.device != row.device)
+        speed.device_class != row.device_class || speed.device != row.device ||
+        speed.file_sha256 != row.file_sha256)
       continue;
     used.insert(&speed);
     if (!best || is_better(speed, *best)) best = &speed;
@@ -251,6 +256,7 @@ BoardRow speed_only_row(const SpeedRow& speed) {
   row.experiment = speed.experiment;
   row.model = speed.model;
   row.variant = speed.variant;
+  row.external = speed.external;
   row.profile = row.speed_profile = speed.profile;
   row.official = row.speed_official = speed.official;
   row.device_class = speed.device_class;

@@ -25,6 +25,8 @@ struct BoardRow {
   RowState state = RowState::kMeasured;
   Section section = Section::kRealFull;
   std::string experiment, model, variant, dataset;
+  std::string external;     // kind of a model from outside; "" for a built-in one
+  std::string file_sha256;  // of its file; a timing of another file is not its own
   DataKind data = DataKind::kReal;
   std::string profile;
   bool official = false;
@@ -45,7 +47,7 @@ struct BoardRow {
 
   double images_per_second = kUnmeasured;  // batch 32
   double latency_ms = kUnmeasured;         // batch 1
-  std::string speed_profile;               // of the task that timed it; "" where none did
+  std::string speed_profile;  // of the task that timed it; "external": by others; "": nobody did
   bool speed_official = false;             // likewise
 
   std::optional<Verdict> verdict;

@@ -54,6 +54,7 @@ std::string measured_cell(const BoardRow& row) {
 
 std::string speed_cell(const BoardRow& row, double value) {
   std::string text = figure(value);
+  if (std::isfinite(value) && row.speed_profile == "external") return text + " (external)";
   // An unofficial timing beside a full row would pass for a full one.
   if (std::isfinite(value) && row.official && !row.speed_official)
     text += row.speed_profile == "smoke" ? " (smoke)" : " (changed)";
@@ -88,7 +89,8 @@ std::string verdict_cell(const BoardRow& row) {
 
 std::string name_cell(const BoardRow& row) {
   const bool plain = row.variant.empty() || row.variant == "default";
-  return plain ? row.experiment : fmt::format("{} ({})", row.experiment, row.variant);
+  const char* outside = row.external.empty() ? "" : ", external";
+  return plain ? row.experiment : fmt::format("{} ({}{})", row.experiment, row.variant, outside);
 }
 
 std::vector<std::string> cells(const BoardRow& row) {
@@ -214,6 +216,7 @@ Json row_json(const BoardRow& row) {
           {"experiment", row.experiment},
           {"model", row.model},
           {"variant", row.variant},
+          {"external", row.external.empty() ? Json(nullptr) : Json(row.external)},
           {"dataset", row.dataset},
           {"data", row.section == Section::kThroughput ? Json(nullptr) : Json(name_of(row.data))},
           {"profile", row.profile},

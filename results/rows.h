@@ -1,6 +1,7 @@
 // Plain rows that the store answers and the board is made of: no SQL above, no formatting below.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,6 +29,9 @@ struct ScoreRow {
   std::int64_t ended_ns = 0;    // UTC
   std::int64_t taints = 0, notes = 0;
   std::vector<Leak> leaks;  // empty: nobody looked
+  std::string external = {};     // kind of a model from outside; "" for a built-in one
+  std::string file_sha256 = {};  // of its file
+  double external_images_per_second = std::nan("");  // measured by others; NaN: not
 };
 
 /// One done throughput task. NaN where a batch size was not timed.
@@ -38,6 +42,7 @@ struct SpeedRow {
   double images_per_second = 0;  // batch 32
   double latency_ms = 0;         // batch 1
   std::int64_t ended_ns = 0;     // UTC
+  std::string external = {}, file_sha256 = {};  // as in ScoreRow
 };
 
 /// A task without a done attempt, and what its last attempt said.
@@ -50,6 +55,7 @@ struct FailureRow {
   std::string device_class, split, group_id;
   std::string state, message;
   std::int64_t ended_ns = 0;  // UTC
+  std::string external = {};  // as in ScoreRow
 };
 
 /// Everything a board is made of.

@@ -16,7 +16,12 @@ SELECT t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.officia
        t.split, t.group_id, t.seed, t.fold, m.name, m.unit, m.value, m.lower, m.upper, m.n,
        CASE WHEN e.gpu <> '' THEN e.gpu ELSE e.cpu END, a.ended_ns,
        (SELECT count(*) FROM note n WHERE n.task = t.key AND n.kind = 'taint'),
-       (SELECT count(*) FROM note n WHERE n.task = t.key), t.key
+       (SELECT count(*) FROM note n WHERE n.task = t.key),
+       coalesce(json_extract(t.plan, '$.external.kind'), ''),
+       coalesce(json_extract(t.plan, '$.external.sha256'), ''),
+       (SELECT value FROM metric m
+        WHERE m.task = t.key AND m.name = 'images_per_second_external' AND m.split = ''),
+       t.key
 FROM task t
 JOIN attempt a ON a.task = t.key AND a.state = 'done'
 LEFT JOIN environment e ON e.key = a.environment
@@ -33,7 +38,9 @@ SELECT t.experiment, t.model, t.variant, t.profile, t.official, t.device_class,
         WHERE m.task = t.key AND m.name = 'images_per_second_b32' AND m.split = ''),
        (SELECT value FROM metric m
         WHERE m.task = t.key AND m.name = 'latency_ms_b1' AND m.split = ''),
-       a.ended_ns
+       a.ended_ns,
+       coalesce(json_extract(t.plan, '$.external.kind'), ''),
+       coalesce(json_extract(t.plan, '$.external.sha256'), '')
 FROM task t
 JOIN attempt a ON a.task = t.key AND a.state = 'done'
 LEFT JOIN environment e ON e.key = a.environment
@@ -41,7 +48,8 @@ WHERE t.kind = 'throughput')sql";
 
 constexpr char kFailuresSql[] = R"sql(
 SELECT t.kind, t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official,
-       t.device_class, t.split, t.group_id, a.state, a.message, a.ended_ns
+       t.device_class, t.split, t.group_id, a.state, a.message, a.ended_ns,
+       coalesce(json_extract(t.plan, '$.external.kind'), '')
 FROM task t
 JOIN attempt a ON a.key = (SELECT l.key FROM attempt l WHERE l.task = t.key
                            ORDER BY l.started_ns DESC, l.key DESC LIMIT 1)
@@ -89,6 +97,9 @@ std::vector<ScoreRow> read_scores(const SqliteConnection& connection) {
            r.ended_ns,
            r.taints,
            r.notes,
+           r.external,
+           r.file_sha256,
+           r.external_images_per_second,
            key);
     const auto [first, last] = leaks.equal_range(key);
     for (auto leak = first; leak != last; ++leak) r.leaks.push_back(leak->second);
@@ -110,7 +121,9 @@ std::vector<SpeedRow> read_speeds(const SqliteConnection& connection) {
            r.device,
            r.images_per_second,
            r.latency_ms,
-           r.ended_ns);
+           r.ended_ns,
+           r.external,
+           r.file_sha256);
   }
   return rows;
 }
@@ -133,7 +146,8 @@ std::vector<FailureRow> read_failures(const SqliteConnection& connection) {
            r.group_id,
            r.state,
            r.message,
-           r.ended_ns);
+           r.ended_ns,
+           r.external);
   }
   return rows;
 }

@@ -98,6 +98,35 @@ TEST(Board, OneSeedHasAWilsonInterval) {
   EXPECT_TRUE(std::isnan(row.images_per_second));
 }
 
+TEST(Board, AModelFromOutsideHasTheTimingOfItsOwnFile) {
+  ScoreRow row = score("net@faces", 60);
+  row.external = "torchscript";
+  row.file_sha256 = "new";
+  BoardInput input = scores({row});
+  SpeedRow speed;
+  speed.model = row.model;
+  speed.variant = row.variant;
+  speed.device_class = row.device_class;
+  speed.device = row.device;
+  speed.images_per_second = 500;
+  speed.external = "torchscript";
+  speed.file_sha256 = "old";
+  input.speeds = {speed};
+  EXPECT_TRUE(std::isnan(make_board(input).rows[0].images_per_second));
+  input.speeds[0].file_sha256 = "new";
+  EXPECT_EQ(make_board(input).rows[0].images_per_second, 500);
+  EXPECT_EQ(make_board(input).rows[0].external, "torchscript");
+}
+
+TEST(Board, TimingsOfOthersSaySo) {
+  ScoreRow row = score("net@faces", 60);
+  row.variant = row.external = "predictions";
+  row.external_images_per_second = 120;
+  const Board board = make_board(scores({row}));
+  EXPECT_EQ(board.rows[0].images_per_second, 120);
+  EXPECT_EQ(board.rows[0].speed_profile, "external");
+}
+
 TEST(Board, SeveralSeedsHaveMedianAndRange) {
   const Board board =
       make_board(scores({score("m@d", 60, 1), score("m@d", 70, 2), score("m@d", 61, 3)}));

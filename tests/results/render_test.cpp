@@ -17,6 +17,21 @@ using testing::expect_golden;
 using testing::kStart;
 using testing::score;
 
+TEST(Render, WhatComesFromOutsideSaysSo) {
+  BoardInput input;
+  ScoreRow row = score("net@fer2013", 60);
+  row.variant = row.external = "predictions";
+  row.external_images_per_second = 120;
+  input.scores = {row};
+  const Board board = make_board(input);
+  const std::string text = render(board, BoardFormat::kText);
+  EXPECT_NE(text.find("net@fer2013 (predictions, external)"), std::string::npos) << text;
+  EXPECT_NE(text.find("120 (external)"), std::string::npos) << text;
+  const auto rows = nlohmann::json::parse(render(board, BoardFormat::kJson)).at("rows");
+  EXPECT_EQ(rows[0].at("external"), "predictions");
+  EXPECT_EQ(rows[0].at("speed_profile"), "external");
+}
+
 /// A board with one row of every kind.
 Board sample_board() {
   BoardInput input;

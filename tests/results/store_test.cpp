@@ -618,6 +618,25 @@ TEST(BoardInput, ScoresSpeedsAndFailures) {
   EXPECT_EQ(input.failures[0].state, "crashed");
 }
 
+TEST(BoardInput, KnowsModelsFromOutsideByTheirPlan) {
+  const TempDir dir;
+  Store store = Store::open(dir / "r.db");
+  TaskRecord r = record(1);
+  r.task = testing::task();
+  External& external = r.task.external.emplace();
+  external.kind = ExternalKind::kPredictions;
+  external.sha256 = std::string(64, 'c');
+  r.metrics.push_back(
+      {"images_per_second_external", "", 120, "img/s", testing::kNone, testing::kNone, "external", 1});
+  store.append(r);
+  const BoardInput input = store.board_input();
+  ASSERT_EQ(input.scores.size(), 1u);
+  EXPECT_EQ(input.scores[0].external, "predictions");
+  EXPECT_EQ(input.scores[0].file_sha256, external.sha256);
+  EXPECT_EQ(input.scores[0].external_images_per_second, 120);
+  EXPECT_EQ(task_id(store.load(task_id(r.task))->task), task_id(r.task));
+}
+
 TEST(BoardInput, FollowsTheClaimsMetric) {
   const TempDir dir;
   Store store = Store::open(dir / "r.db");
