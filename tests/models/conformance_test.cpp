@@ -320,10 +320,10 @@ TEST(Weights, OfAnotherModelAreRefused) {
   const std::shared_ptr<Model> null = find_model("null", "majority").make({7, 0});
   save_weights(*deep, folder / "deep.safetensors", {});
   save_weights(*null, folder / "null.safetensors", {});
-  EXPECT_ERROR(load_weights(*null, folder / "deep.safetensors"), Exit::kIntegrity, "log_prior");
-  EXPECT_ERROR(load_weights(*deep, folder / "null.safetensors"), Exit::kIntegrity, "conv1");
+  EXPECT_ERROR(load_weights(*null, folder / "deep.safetensors"), Exit::kPrecondition, "log_prior");
+  EXPECT_ERROR(load_weights(*deep, folder / "null.safetensors"), Exit::kPrecondition, "conv1");
   const std::shared_ptr<Model> six = find_model("deepemotion", "fig").make({6, 0});
-  EXPECT_ERROR(load_weights(*six, folder / "deep.safetensors"), Exit::kIntegrity, "fc2");
+  EXPECT_ERROR(load_weights(*six, folder / "deep.safetensors"), Exit::kPrecondition, "fc2");
 }
 
 }  // namespace
