@@ -32,6 +32,7 @@ class Cli {
     add_list();
     add_plan_and_run();
     add_results();
+    add_explain();
     add_data();
     add_mesh();
     add_weights();
@@ -149,6 +150,28 @@ class Cli {
     show->add_option("--profile", options_.request.profile, "profile whose protocol is shown");
     add_database(show);
     add_configs(show);
+  }
+
+  void add_explain() {
+    CLI::App* app = verb(app_,
+                         "explain",
+                         "draw what a trained model looks at: occlusion, gradients, features",
+                         verb_explain,
+                         "text,json");
+    app->add_option("experiment", options_.subject, "model@dataset that was run")->required();
+    app->add_option("--sample", options_.sample, "id of a scored image");
+    app->add_option("--class", options_.class_name, "mean over a class's scored images");
+    app->add_option("-o,--out", options_.out, "the sheet, .png, .jpg or .html; or .safetensors")
+        ->required();
+    app->add_option("--size", options_.square_px, "side of the occluding square in px")
+        ->check(CLI::Range(1, 4096));
+    app->add_option("--stride", options_.stride_px, "px between two squares")
+        ->check(CLI::Range(1, 4096));
+    app->add_option("--split", options_.split, "test (the default) or validation")
+        ->check(CLI::IsMember({"test", "validation"}));
+    app->add_option("--task", options_.task, "first digits of a task id, instead of the newest");
+    add_database(app);
+    add_configs(app);
   }
 
   void add_data() {

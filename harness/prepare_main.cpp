@@ -9,6 +9,7 @@
 
 #include "datasets/arrays.h"
 #include "datasets/cards.h"
+#include "datasets/explain_sheet.h"
 #include "datasets/expnet_files.h"
 #include "datasets/face_models.h"
 #include "datasets/prepare.h"
@@ -28,6 +29,7 @@ struct Arguments {
   PrepareRequest request;
   std::filesystem::path out, hashes;
   int columns = 12;
+  std::filesystem::path maps = {};
   std::filesystem::path face_model = {};
   SynthesizeOptions synthesis;
   std::filesystem::path table = {};
@@ -169,6 +171,9 @@ void declare(CLI::App& app, Arguments& arguments) {
   arrays->add_option("paths", arguments.arrays, "files: .safetensors, .npz, .npy")->required();
   arrays->add_option("--out", arguments.out, "write the arrays of all files to one .safetensors");
   declare_rows(app, arguments);
+  CLI::App* explain = app.add_subcommand("explain", "draw the maps of bench-worker explain");
+  explain->add_option("maps", arguments.maps, "the maps (.safetensors)")->required();
+  explain->add_option("--out", arguments.out, "the sheet, .png, .jpg or .html")->required();
   CLI::App* synthesis = verb("synthesize", "write a synthetic stand-in in the dataset's layout");
   synthesis->add_option("--out", arguments.out, "folder, new or empty")->required();
   synthesis->add_option("--subjects", arguments.synthesis.subjects, "how many people to invent");
@@ -197,6 +202,7 @@ Exit run(const std::string& verb, const Arguments& arguments) {
     print(arguments.out.empty() ? describe_face_model(arguments.face_model)
                                 : pack_face_model(arguments.face_model, arguments.out));
   if (verb == "arrays") run_arrays(arguments);
+  if (verb == "explain") print(render_explanation(arguments.maps, arguments.out));
   if (verb == "cards") print(cards());
   if (verb == "locate") print(locate(arguments.request));
   if (verb == "show") print(show(arguments.request, arguments.out, arguments.columns));

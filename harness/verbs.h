@@ -37,6 +37,9 @@ struct Options {
   std::int64_t size_px = 227;  // data crop
   bool no_jpeg = false;
   bool accept_unverified = false, strict = false, stand_in = false;
+
+  std::string sample, class_name, task;       // explain
+  std::int64_t square_px = 0, stride_px = 0;  // explain; 0 = the default
 };
 
 int verb_list(const Options& options);
@@ -44,6 +47,7 @@ int verb_plan(const Options& options);
 int verb_run(const Options& options);
 int verb_board(const Options& options);
 int verb_show(const Options& options);
+int verb_explain(const Options& options);
 int verb_help_config(const Options& options);
 int verb_doctor(const Options& options);
 int verb_data_list(const Options& options);

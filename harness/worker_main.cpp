@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/core/error.h"
+#include "harness/engine/explain.h"
 #include "harness/engine/run_task.h"
 #include "harness/environment.h"
 #include "models/registry.h"
@@ -88,6 +89,34 @@ void run(const RunArguments& arguments) {
   emit({{"event", "done"}, {"shard", arguments.shard.string()}});
 }
 
+struct ExplainArguments {
+  std::filesystem::path task;
+  ExplainOptions options;
+};
+
+CLI::App* declare_explain(CLI::App& app, ExplainArguments& arguments) {
+  CLI::App* verb = app.add_subcommand("explain", "write what a task's weights look at");
+  ExplainOptions& options = arguments.options;
+  verb->add_option("task", arguments.task, "task file (JSON)")->required();
+  verb->add_option("--pack", options.pack, "the dataset's pack")->required();
+  verb->add_option("--weights", options.weights, "weights that the task left")->required();
+  verb->add_option("--out", options.out, "file of maps to write (.safetensors)")->required();
+  CLI::Option* sample = verb->add_option("--sample", options.sample, "id of a scored image");
+  CLI::Option* name = verb->add_option("--class", options.class_name, "a class, averaged");
+  sample->excludes(name);
+  verb->add_option("--split", options.split, "test or validation");
+  verb->add_option("--size", options.size, "side of the square in px")->check(CLI::PositiveNumber);
+  verb->add_option("--stride", options.stride, "px between squares")->check(CLI::PositiveNumber);
+  verb->add_option("--threads", options.threads, "CPU threads")->check(CLI::PositiveNumber);
+  verb->add_option("--task-id", options.task, "id to name, instead of the task file's digest");
+  return verb;
+}
+
+void run_explain(const ExplainArguments& arguments) {
+  explain(read_task(arguments.task), arguments.options, limited_progress());
+  emit({{"event", "done"}, {"maps", arguments.options.out.string()}});
+}
+
 /// LibTorch's errors carry a stack; their first line says what happened.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -141,6 +170,8 @@ int main(int argc, char** argv) {
   run_verb->add_option("--device", arguments.worker.device, "cpu or cuda:N");
   run_verb->add_option("--threads", arguments.worker.threads, "CPU threads")
       ->check(CLI::PositiveNumber);
+  ExplainArguments explain_arguments;
+  CLI::App* explain_verb = declare_explain(app, explain_arguments);
   CLI::App* cards_verb = app.add_subcommand("cards", "print the model table as JSON");
   CLI::App* devices_verb = app.add_subcommand("devices", "print the usable devices as JSON");
   try {
@@ -157,5 +188,6 @@ int main(int argc, char** argv) {
       std::puts(
           json({{"cuda", torch::cuda::device_count()}, {"blas", blas_in_use()}}).dump().c_str());
     if (run_verb->parsed()) run(arguments);
+    if (explain_verb->parsed()) run_explain(explain_arguments);
   });
 }

@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr std::int64_t kForwardPixels = 1 << 20;  // per forward pass; memory, not meaning
 constexpr std::int64_t kForwardImages = 256;
 constexpr std::int64_t kGradientImages = 8;
-constexpr std::int64_t kClassImages = 64;      // of a class, at most
+constexpr std::int64_t kClassImages = 32;      // of a class, at most
 constexpr double kClassMacs = 4e12;            // and fewer where the model is dear
 constexpr std::int64_t kFeatureChannels = 16;  // shown of a row
 constexpr std::int64_t kSmallestFeature = 4;   // px
@@ -194,7 +194,7 @@ void check_planned(const Task& task, const ExplainOptions& options) {
 Split scored(const Task& task, const Pack& pack, const Card& card, const std::string& split) {
   const Protocol& protocol = task.protocol;
   const Fold fold = make_fold(pack, protocol.splits, task.fold);
-  const ImageForm form{card.input[0], protocol.resize_px};
+  const ImageForm form = image_form(protocol, card.input[0]);
   if (split == "test") return load_split(pack, fold.test, protocol.limit_test, form, torch::kCPU);
   if (split != "validation") fail(Exit::kUsage, "--split {}: must be test or validation", split);
   if (fold.validation.empty())
@@ -326,7 +326,7 @@ json task_facts(const Task& task, const ExplainOptions& options, const Pack& pac
           {"dataset", task.dataset},
           {"data", name_of(pack.data())},
           {"profile", task.profile},
-          {"task", task_id(task)},
+          {"task", options.task.empty() ? task_id(task) : options.task},
           {"split", options.split},
           {"class_names", pack.class_names()},
           {"ten_crops", task.protocol.test_crop == TestCrop::kTen}};

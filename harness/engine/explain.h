@@ -97,6 +97,7 @@ struct ExplainOptions {
   std::string split = "test";  // "test" | "validation"
   std::int64_t size = 0, stride = 0;  // px; 0 = the default
   int threads = 1;
+  std::string task;  // its id in the database; "" = task_id(), which differs for an older plan
 };
 
 /// Explains what the weights of an accuracy task see in images that the task scored.

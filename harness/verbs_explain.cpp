@@ -1,0 +1,267 @@
+// explain: what the weights of a task look at. The worker computes maps, bench-prepare draws them.
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "harness/core/error.h"
+#include "harness/core/files.h"
+#include "harness/core/safetensors.h"
+#include "harness/core/sha256.h"
+#include "harness/process.h"
+#include "harness/schedule.h"
+#include "harness/verbs.h"
+#include "results/store.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+using nlohmann::json;
+
+/// A folder below the system's temporary one, gone at the end.
+class WorkFolder {
+ public:
+  WorkFolder() {
+    std::string name = (fs::temp_directory_path() / "mien-explain-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      fail(Exit::kPrecondition, "{}: cannot be made; set TMPDIR to a folder with space", name);
+    path_ = name;
+  }
+  ~WorkFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+
+  fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+void check_experiment(const Options& options) {
+  std::vector<std::string> names;
+  for (const Experiment& experiment : load_experiments(options.configs)) {
+    if (experiment.id == options.subject) return;
+    names.push_back(experiment.id);
+  }
+  fail(Exit::kUsage, "no experiment '{}'{}", options.subject, suggest(options.subject, names));
+}
+
+bool holds_sample(const TaskRecord& record, const std::string& split, const std::string& sample) {
+  return std::ranges::any_of(record.predictions, [&](const Prediction& p) {
+    return p.split == split && p.sample_id == sample;
+  });
+}
+
+/// A done task and its id in the database, which task_id() need not give: the plan may be older.
+struct DoneTask {
+  std::string id;
+  TaskRecord record;
+};
+
+/// Done accuracy tasks of the experiment with weights, newest first; one of them by --task.
+std::vector<DoneTask> explainable(const Store& store, const Options& options) {
+  std::vector<DoneTask> tasks;
+  bool weightless = false;
+  for (const std::string& id : store.matching_ids(options.subject)) {
+    if (!id.starts_with(options.task)) continue;
+    std::optional<TaskRecord> record = store.load(id);
+    if (!record || record->task.kind != TaskKind::kAccuracy) continue;
+    const bool has_weights = std::ranges::any_of(
+        record->artifacts, [](const Artifact& artifact) { return artifact.kind == "weights"; });
+    weightless = weightless || !has_weights;
+    if (has_weights) tasks.push_back({id, std::move(*record)});
+  }
+  if (tasks.empty() && weightless)
+    fail(Exit::kPrecondition,
+         "{}: its tasks left no weights; there is nothing to explain",
+         options.subject);
+  if (tasks.empty() && !options.task.empty())
+    fail(Exit::kUsage,
+         "--task {}: no done task of {} begins so; bench show {} lists them",
+         options.task,
+         options.subject,
+         options.subject);
+  if (tasks.empty())
+    fail(Exit::kPrecondition,
+         "{}: no weights; run bench run {} first",
+         options.subject,
+         options.subject);
+  std::ranges::stable_sort(
+      tasks, std::greater(), [](const DoneTask& task) { return task.record.attempt.ended_ns; });
+  return tasks;
+}
+
+/// The newest task, for a sample the newest that scored it: a fold scores only its own part.
+DoneTask chosen(std::vector<DoneTask> tasks, const Options& options) {
+  if (options.sample.empty()) return std::move(tasks.front());
+  for (DoneTask& task : tasks)
+    if (holds_sample(task.record, options.split, options.sample)) return std::move(task);
+  std::vector<std::string> ids;
+  for (const Prediction& p : tasks.front().record.predictions)
+    if (p.split == options.split) ids.push_back(p.sample_id);
+  fail(Exit::kUsage,
+       "--sample {}: not among the {} images of {}{}",
+       options.sample,
+       options.split,
+       options.subject,
+       suggest(options.sample, ids));
+}
+
+/// The file of the task's weights, where the run left it or beside the database.
+fs::path weights_of(const DoneTask& task, const Options& options) {
+  const auto artifact = std::ranges::find(task.record.artifacts, "weights", &Artifact::kind);
+  fs::path path = artifact->path;
+  if (!fs::exists(path)) path = RunPlaces{options.database}.weights() / path.filename();
+  if (!fs::exists(path))
+    fail(Exit::kPrecondition,
+         "{}: the weights of task {} are not there any more; run bench run {} first",
+         artifact->path,
+         task.id.substr(0, 12),
+         options.subject);
+  if (sha256_file(path) != artifact->sha256)
+    fail(Exit::kIntegrity,
+         "{}: not the weights that task {} left (SHA-256 differs); delete it and run with another "
+         "--db",
+         path.string(),
+         task.id.substr(0, 12));
+  return path;
+}
+
+std::string pack_of(const Task& task) {
+  const Located located = locate_dataset(task.dataset, task.frames);
+  if (located.pack.empty())
+    fail(Exit::kPrecondition,
+         "{}: no pack; run bench data prepare {} first",
+         task.dataset,
+         task.dataset);
+  if (located.sha256 != task.pack_sha256)
+    fail(Exit::kPrecondition,
+         "{}: its pack is {} ({} data), the task ran on {} ({} data); run bench run {} first",
+         task.dataset,
+         located.sha256.substr(0, 16),
+         name_of(located.data),
+         task.pack_sha256.substr(0, 16),
+         name_of(task.data),
+         task.experiment);
+  return located.pack;
+}
+
+/// The last line that a program wrote, without its name.
+std::string last_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  text.erase(0, text.rfind('\n') + 1);
+  constexpr std::string_view kName = "bench-worker: ";
+  return text.starts_with(kName) ? text.substr(kName.size()) : text;
+}
+
+void run_worker(const DoneTask& task, const Options& options, const WorkFolder& folder) {
+  write_text(folder / "task.json", to_json(task.record.task).dump());
+  const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+  Command command{{sibling("bench-worker"),
+                   "explain",
+                   (folder / "task.json").string(),
+                   "--pack",
+                   pack_of(task.record.task),
+                   "--weights",
+                   weights_of(task, options).string(),
+                   "--task-id",
+                   task.id,
+                   "--split",
+                   options.split,
+                   "--threads",
+                   std::to_string(threads),
+                   "--out",
+                   (folder / "maps.safetensors").string()},
+                  {},
+                  0};
+  const auto pass = [&](const char* name, const std::string& value) {
+    command.arguments.insert(command.arguments.end(), {name, value});
+  };
+  if (!options.sample.empty()) pass("--sample", options.sample);
+  if (!options.class_name.empty()) pass("--class", options.class_name);
+  if (options.square_px > 0) pass("--size", std::to_string(options.square_px));
+  if (options.stride_px > 0) pass("--stride", std::to_string(options.stride_px));
+  const Output output = run_to_end(command, /*pass_err=*/false);
+  if (output.exited.signal != 0)
+    fail(Exit::kTaskFailed, "bench-worker explain was killed by signal {}", output.exited.signal);
+  if (output.exited.exit_code != 0)
+    throw Error(static_cast<Exit>(output.exited.exit_code), last_line(output.err));
+}
+
+/// What the picture says must be what the task stored.
+void check_prediction(const DoneTask& task, const json& facts, const Options& options) {
+  if (options.sample.empty()) return;
+  for (const Prediction& p : task.record.predictions) {
+    if (p.split != options.split || p.sample_id != options.sample) continue;
+    const std::string stored = task.record.class_names.at(static_cast<std::size_t>(p.predicted));
+    if (facts.at("predicted") != stored)
+      fail(Exit::kIntegrity,
+           "{}: the weights say {}, task {} stored {}; was it run by another build or machine?",
+           options.sample,
+           facts.at("predicted").get<std::string>(),
+           task.id.substr(0, 12),
+           stored);
+  }
+}
+
+void check_request(const Options& options) {
+  const std::string kind = fs::path(options.out).extension().string();
+  const std::vector<std::string> known = {".png", ".jpg", ".html", ".safetensors"};
+  if (std::ranges::find(known, kind) == known.end())
+    fail(Exit::kUsage, "-o {}: must end in .png, .jpg, .html or .safetensors", options.out);
+  if (options.sample.empty() == options.class_name.empty())
+    fail(Exit::kUsage, "give one of --sample and --class");
+}
+
+void check_class(const TaskRecord& record, const Options& options) {
+  const std::vector<std::string>& names = record.class_names;
+  if (!options.class_name.empty() && std::ranges::find(names, options.class_name) == names.end())
+    fail(Exit::kUsage,
+         "--class {}: {} has no such class{}",
+         options.class_name,
+         record.task.dataset,
+         suggest(options.class_name, names));
+}
+
+}  // namespace
+
+int verb_explain(const Options& given) {
+  Options options = given;
+  if (options.split.empty()) options.split = "test";
+  check_request(options);
+  check_experiment(options);
+  const Store store = Store::open_existing(options.database);
+  const DoneTask task = chosen(explainable(store, options), options);
+  check_class(task.record, options);
+  const WorkFolder folder;
+  run_worker(task, options, folder);
+  const fs::path maps = folder / "maps.safetensors";
+  const json facts = json::parse(SafetensorsFile(maps).meta("explanation"));
+  check_prediction(task, facts, options);
+  if (fs::path(options.out).extension() == ".safetensors")
+    write_text(options.out, read_text(maps));
+  else
+    call_prepare({"explain", maps.string(), "--out", options.out});
+  if (options.format == "json") {
+    print_json({{"schema", 1}, {"out", options.out}, {"explanation", facts}});
+    return 0;
+  }
+  const std::string what =
+      options.sample.empty()
+          ? fmt::format("class {}, {} images", options.class_name, facts.at("images").dump())
+          : fmt::format("{}: truth {}, predicted {}",
+                        options.sample,
+                        facts.at("truth").get<std::string>(),
+                        facts.at("predicted").get<std::string>());
+  fmt::print("{}\ntask {}\nwrote {}\n", what, task.id, options.out);
+  return 0;
+}
+
+}  // namespace mien
