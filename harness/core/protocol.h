@@ -18,6 +18,8 @@ enum class TrainCrop { kCenter, kRandom, kTen };
 enum class TestCrop { kCenter, kTen };
 enum class Select { kLast, kBestValidation, kBestTest };
 enum class ClassWeights { kNone, kBalanced };
+enum class Resample { kArea, kLegacyBilinear };
+enum class ChannelOrder { kRgb, kBgr };
 
 inline constexpr Choice<Optimizer> kOptimizers[] = {{"sgd", Optimizer::kSgd},
                                                     {"adam", Optimizer::kAdam}};
@@ -37,12 +39,18 @@ inline constexpr Choice<Select> kSelects[] = {{"last", Select::kLast},
                                               {"best_test", Select::kBestTest}};
 inline constexpr Choice<ClassWeights> kClassWeights[] = {{"none", ClassWeights::kNone},
                                                          {"balanced", ClassWeights::kBalanced}};
+inline constexpr Choice<Resample> kResamples[] = {{"area", Resample::kArea},
+                                                  {"legacy_bilinear", Resample::kLegacyBilinear}};
+inline constexpr Choice<ChannelOrder> kChannelOrders[] = {{"rgb", ChannelOrder::kRgb},
+                                                          {"bgr", ChannelOrder::kBgr}};
 
 struct Protocol {
   SplitRule splits;
   std::int64_t limit_train = 0, limit_validation = 0, limit_test = 0;
 
   std::int64_t resize_px = 0;
+  Resample resample = Resample::kArea;
+  ChannelOrder channel_order = ChannelOrder::kRgb;
   double mean = 0.5, std = 0.5;
   double dropout = 0.5;
   TestCrop test_crop = TestCrop::kCenter;
@@ -87,8 +95,18 @@ void visit(V& v, P& p) {
            I{0},
            I{1024},
            "side to which images are scaled before anything else; 0 = as in the pack");
+  v.choice("resample",
+           p.resample,
+           kResamples,
+           "how resize_px scales: area = mean of the area that a pixel covers (bilinear where it "
+           "enlarges), rounded to 0..255; legacy_bilinear = TensorFlow 1's resize_bilinear: "
+           "bilinear at i * in / out, not rounded");
+  v.choice("channel_order",
+           p.channel_order,
+           kChannelOrders,
+           "order of the channels of a model that takes three");
   v.number("normalize.mean", p.mean, 0.0, 1.0, "subtracted from pixel / 255");
-  v.number("normalize.std", p.std, 1e-6, 1e6, "then divided by");
+  v.number("normalize.std", p.std, 1e-6, 1e6, "then divided by; mean 0 and std 1/255 give 0..255");
   v.number("dropout", p.dropout, 0.0, 0.99, "probability of dropping a unit in training");
   v.choice("test_crop",
            p.test_crop,

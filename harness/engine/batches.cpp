@@ -41,11 +41,35 @@ torch::Tensor recoloured(const torch::Tensor& images, std::int64_t channels) {
   return (images * weights).sum(1, /*keepdim=*/true);
 }
 
-torch::Tensor scaled(const torch::Tensor& images, std::int64_t side) {
-  if (side == 0 || (images.size(2) == side && images.size(3) == side)) return images;
+/// Along one dimension of legacy_bilinear.
+torch::Tensor stretched(const torch::Tensor& images, std::int64_t dimension, std::int64_t side) {
+  const std::int64_t size = images.size(dimension);
+  const torch::Tensor at =
+      torch::arange(side, torch::kFloat) * (static_cast<float>(size) / static_cast<float>(side));
+  const torch::Tensor first = at.floor();
+  const torch::Tensor low = first.to(torch::kLong);
+  const torch::Tensor near = images.index_select(dimension, low);
+  const torch::Tensor far = images.index_select(dimension, (low + 1).clamp_max(size - 1));
+  std::vector<std::int64_t> along(4, 1);
+  along[static_cast<std::size_t>(dimension)] = side;
+  return near + (far - near) * (at - first).view(along);
+}
+
+torch::Tensor scaled_by_area(const torch::Tensor& images, std::int64_t side) {
   if (images.size(2) >= side && images.size(3) >= side)
     return torch::adaptive_avg_pool2d(images, {side, side});
   return torch::upsample_bilinear2d(images, {side, side}, /*align_corners=*/false);
+}
+
+torch::Tensor scaled(const torch::Tensor& images, const ImageForm& form) {
+  const std::int64_t side = form.side_px;
+  if (side == 0 || (images.size(2) == side && images.size(3) == side)) return images;
+  if (form.resample == Resample::kLegacyBilinear) return legacy_bilinear(images, side);
+  return scaled_by_area(images, side);
+}
+
+torch::Tensor ordered(const torch::Tensor& images, ChannelOrder order) {
+  return order == ChannelOrder::kBgr ? images.flip(1) : images;
 }
 
 /// Rows of `images` as `form` says, a few at a time: the float copies stay small.
@@ -56,19 +80,26 @@ torch::Tensor formed(const torch::Tensor& images,
   const bool same =
       images.size(1) == form.channels &&
       (form.side_px == 0 || (images.size(2) == form.side_px && images.size(3) == form.side_px));
-  if (same || rows.size(0) == 0) return images.index_select(0, rows);
+  if (same || rows.size(0) == 0) return ordered(images.index_select(0, rows), form.order);
   std::vector<torch::Tensor> parts;
   for (const torch::Tensor& some : rows.split(kAtOnce)) {
     const torch::Tensor picked = images.index_select(0, some).to(torch::kFloat);
-    parts.push_back(scaled(recoloured(picked, form.channels), form.side_px)
-                        .round()
-                        .clamp(0, 255)
-                        .to(torch::kUInt8));
+    torch::Tensor shaped = ordered(scaled(recoloured(picked, form.channels), form), form.order);
+    if (form.resample == Resample::kArea) shaped = shaped.round().clamp(0, 255).to(torch::kUInt8);
+    parts.push_back(shaped);
   }
   return torch::cat(parts);
 }
 
 }  // namespace
+
+ImageForm image_form(const Protocol& protocol, std::int64_t channels) {
+  return {channels, protocol.resize_px, protocol.resample, protocol.channel_order};
+}
+
+torch::Tensor legacy_bilinear(const torch::Tensor& images, std::int64_t side) {
+  return stretched(stretched(images, 3, side), 2, side);
+}
 
 torch::Tensor uniform(std::int64_t rows,
                       std::int64_t columns,

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "harness/core/pack.h"
+#include "harness/core/protocol.h"
 
 namespace mien {
 
 struct Split {
   std::vector<std::int64_t> rows;  // rows of the pack, ascending
-  torch::Tensor images;            // uint8 [N, C, H, W]
+  torch::Tensor images;            // [N, C, H, W], 0..255: uint8, float after legacy_bilinear
   torch::Tensor labels;            // int64 [N]
 
   std::int64_t size() const { return labels.size(0); }
@@ -22,17 +23,26 @@ struct Split {
 /// What a model wants of the pack's images: `side_px` 0 leaves their size as it is.
 struct ImageForm {
   std::int64_t channels = 1, side_px = 0;
+  Resample resample = Resample::kArea;
+  ChannelOrder order = ChannelOrder::kRgb;  // of three channels
 };
 
+/// What the protocol says of images for a model that takes `channels`.
+ImageForm image_form(const Protocol& protocol, std::int64_t channels);
+
 /// The given rows of the pack. `limit` > 0 keeps that many, drawn without replacement by a
-/// generator with a fixed seed: the same subset for every model and run seed. Scaling averages the
-/// area that a pixel covers (bilinear where it enlarges) and rounds to 0..255; RGB becomes gray by
-/// ITU-R BT.601 weights, gray becomes RGB by repetition.
+/// generator with a fixed seed: the same subset for every model and run seed. Scaling by area
+/// averages what a pixel covers (bilinear where it enlarges) and rounds to 0..255; RGB becomes gray
+/// by ITU-R BT.601 weights, gray becomes RGB by repetition.
 Split load_split(const Pack& pack,
                  const std::vector<std::int64_t>& rows,
                  std::int64_t limit,
                  const ImageForm& form,
                  torch::Device device);
+
+/// TensorFlow 1's resize_bilinear without corner alignment: pixel i of a side of `side` is read at
+/// i * in / side, the last pixel being repeated behind itself. Images [N, C, H, W] float.
+torch::Tensor legacy_bilinear(const torch::Tensor& images, std::int64_t side);
 
 /// Uniform [0, 1) numbers [rows, columns] that depend on (seed, stream) only, drawn on the CPU so
 /// that every device sees the same ones.

@@ -187,7 +187,7 @@ void run_accuracy(const Task& task,
   const Fold fold = open_fold(task, pack, options, progress, record);
   const std::int64_t classes = std::ssize(pack.class_names());
   const std::uint64_t seed = static_cast<std::uint64_t>(task.seed);
-  const ImageForm form{entry.card.input[0], protocol.resize_px};
+  const ImageForm form = image_form(protocol, entry.card.input[0]);
   const std::vector<std::int64_t> trained_on = task.external ? decltype(fold.train)() : fold.train;
   const Split training = load_split(pack, trained_on, protocol.limit_train, form, device);
   const Split validation =
