@@ -212,6 +212,49 @@ std::string sizes(const json& list) {
   return fmt::format("{}", fmt::join(list.get<std::vector<std::int64_t>>(), "x"));
 }
 
+json assumptions_json(const Experiment& experiment) {
+  json assumptions = json::array();
+  for (const Assumption& a : experiment.assumptions)
+    assumptions.push_back({{"field", a.field}, {"choice", a.choice}, {"reason", a.reason}});
+  return assumptions;
+}
+
+/// The card with the experiments of its model and variant, and what they assume.
+json with_experiments(json card, const std::vector<Experiment>& known) {
+  card["experiments"] = json::array();
+  for (const Experiment& experiment : known)
+    if (experiment.model == card.at("name") && experiment.variant == card.at("variant"))
+      card["experiments"].push_back(
+          {{"experiment", experiment.id}, {"assumptions", assumptions_json(experiment)}});
+  return card;
+}
+
+std::string experiments_of(const json& card) {
+  std::vector<std::string> names;
+  for (const json& experiment : card.at("experiments"))
+    names.push_back(experiment.at("experiment"));
+  return names.empty() ? "-" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+void show_departures(const json& card) {
+  Table ledger{"Departures", {{"row"}, {"tag"}, {"paper says"}, {"we do"}, {"because"}}, {}};
+  for (const json& d : card.at("departures"))
+    ledger.rows.push_back(
+        {d.at("row"), d.at("tag"), d.at("paper_says"), d.at("we_do"), d.at("because")});
+  if (!ledger.rows.empty()) print_text(ledger);
+}
+
+void show_assumptions(const json& card) {
+  Table table{"Assumptions of its experiments: what the paper leaves open",
+              {{"experiment"}, {"field"}, {"our choice"}, {"reason"}},
+              {}};
+  for (const json& experiment : card.at("experiments"))
+    for (const json& a : experiment.at("assumptions"))
+      table.rows.push_back(
+          {experiment.at("experiment"), a.at("field"), a.at("choice"), a.at("reason")});
+  if (!table.rows.empty()) print_text(table);
+}
+
 void show_model(const json& card) {
   const auto number = [&](const char* key) {
     return card.at(key).is_null() ? "-" : card.at(key).dump();
@@ -224,15 +267,22 @@ void show_model(const json& card) {
       {"input", sizes(card.at("input"))},
       {"parameters", number("parameters")},
       {"MACs per image", number("macs")}};
+  if (card.contains("predicts"))
+    head.emplace_back("outputs", number("outputs") + " " + text("predicts"));
+  if (!card.value("fine_tuned", json::array()).empty())
+    head.emplace_back(
+        "fine-tuned as published",
+        fmt::format("{}", fmt::join(card.at("fine_tuned").get<std::vector<std::string>>(), ", ")));
+  head.emplace_back("experiments", experiments_of(card));
   if (!text("note").empty()) head.emplace_back("note", text("note"));
   if (card.contains("external")) {
     const json& external = card.at("external");
     const auto classes = external.at("classes").get<std::vector<std::string>>();
-    head.emplace_back("external", "trained elsewhere; nothing of it is checked but what it answers");
+    head.emplace_back("external",
+                      "trained elsewhere; nothing of it is checked but what it answers");
     head.emplace_back("file", external.at("file"));
     head.emplace_back("sha256", external.at("sha256"));
-    if (!classes.empty())
-      head.emplace_back("outputs", fmt::format("{}", fmt::join(classes, ", ")));
+    if (!classes.empty()) head.emplace_back("outputs", fmt::format("{}", fmt::join(classes, ", ")));
   }
   print_text(pairs(text("name") + ": " + text("title"), head));
   Table rows{"Rows, in the paper's order",
@@ -245,12 +295,8 @@ void show_model(const json& card) {
                          sizes(row.at("out")),
                          row.at("parameters").dump()});
   if (!rows.rows.empty()) print_text(rows);
-  if (card.at("departures").empty()) return;
-  Table ledger{"Departures", {{"row"}, {"tag"}, {"paper says"}, {"we do"}, {"because"}}, {}};
-  for (const json& d : card.at("departures"))
-    ledger.rows.push_back(
-        {d.at("row"), d.at("tag"), d.at("paper_says"), d.at("we_do"), d.at("because")});
-  print_text(ledger);
+  show_departures(card);
+  show_assumptions(card);
 }
 
 /// All variants of a model, or the card of that name; false where there is no such model.
@@ -260,10 +306,10 @@ bool show_models(const std::string& name,
   const Tables tables;
   json found = json::array();
   for (const json& card : tables.models())
-    if (card.at("name") == name) found.push_back(card);
+    if (card.at("name") == name) found.push_back(with_experiments(card, known));
   for (const Experiment& experiment : known)
     if (experiment.card && experiment.model == name && found.empty())
-      found.push_back(experiment.card->entry);
+      found.push_back(with_experiments(experiment.card->entry, known));
   if (found.empty()) return false;
   if (format == "json")
     print_json({{"schema", 1}, {"models", found}});
@@ -293,9 +339,6 @@ json experiment_json(const Experiment& experiment, const std::string& profile) {
   FieldWriter protocol;
   const Experiment::Resolved resolved = experiment.resolve(profile, {});
   visit(protocol, resolved.protocol);
-  json assumptions = json::array();
-  for (const Assumption& a : experiment.assumptions)
-    assumptions.push_back({{"field", a.field}, {"choice", a.choice}, {"reason", a.reason}});
   return {{"schema", 1},
           {"experiment", experiment.id},
           {"title", experiment.title},
@@ -305,7 +348,7 @@ json experiment_json(const Experiment& experiment, const std::string& profile) {
           {"file", experiment.file.string()},
           {"profile", profile},
           {"protocol", protocol.result},
-          {"assumptions", assumptions},
+          {"assumptions", assumptions_json(experiment)},
           {"claim", experiment.claim ? claim_json(*experiment.claim) : json()}};
 }
 

@@ -57,11 +57,25 @@ std::vector<json> card_entries(const Options& options) {
 
 std::string number_or_dash(const json& value) { return value.is_null() ? "-" : value.dump(); }
 
+/// Millions of multiply-accumulates per image.
+std::string macs_of(const json& entry) {
+  const json& macs = entry.at("macs");
+  return macs.is_null() ? "-" : fmt::format("{:.1f}", macs.get<double>() / 1e6);
+}
+
+/// "classes", as many as the dataset has, or "29 coefficients".
+std::string outputs_of(const json& entry) {
+  const std::string predicts = entry.value("predicts", "classes");
+  return predicts == "classes" ? predicts : entry.at("outputs").dump() + " " + predicts;
+}
+
 void list_models(const Options& options, Table& table, json& items) {
   table.columns = {{"model"},
                    {"variant"},
                    {"parameters", Align::kRight},
+                   {"MACs (M)", Align::kRight},
                    {"input", Align::kRight},
+                   {"outputs"},
                    {"departures", Align::kRight, 2},
                    {"title", Align::kLeft, 1}};
   const Tables tables;
@@ -73,7 +87,9 @@ void list_models(const Options& options, Table& table, json& items) {
         {entry.at("name"),
          entry.at("variant"),
          number_or_dash(entry.at("parameters")),
+         macs_of(entry),
          input.is_null() ? "-" : fmt::format("{}", fmt::join(input.get<std::vector<int>>(), "x")),
+         outputs_of(entry),
          std::to_string(entry.at("departures").size()),
          entry.at("title")});
     json item = entry;
