@@ -26,7 +26,8 @@ torch::Tensor faces(const ModelEntry& entry, std::int64_t n) {
 
 /// As many images as a test can afford.
 std::int64_t affordable(const Card& card, std::int64_t wanted) {
-  if (card.macs > 2'000'000'000) return std::min<std::int64_t>(wanted, 2);
+  if (card.macs > 2'000'000'000 || card.parameters > 40'000'000)
+    return std::min<std::int64_t>(wanted, 2);
   return card.macs > 500'000'000 ? std::min<std::int64_t>(wanted, 4) : wanted;
 }
 
@@ -230,8 +231,11 @@ TEST_P(Conformance, OverfitsAFewImages) {
   if (card.parameters == 0) return;
   torch::manual_seed(3);
   const std::shared_ptr<Model> model = entry().make({card.outputs, 0.0});
+  const bool is_classifier = card.predicts == Predicts::kClasses;
   const std::int64_t count = affordable(card, 16);
-  const torch::Tensor images = faces(entry(), count), wanted = targets(card, count);
+  // At a low contrast a deep network without normalisation sees all noise alike.
+  const torch::Tensor images = faces(entry(), count) * (is_classifier ? 1 : 100);
+  const torch::Tensor wanted = targets(card, count);
   std::vector<torch::Tensor> trained;
   for (const auto& parameter : model->named_parameters()) {
     const bool changes = entry().fine_tuned.empty() || owns(entry().fine_tuned, parameter.key());
@@ -248,10 +252,10 @@ TEST_P(Conformance, OverfitsAFewImages) {
     error.backward();
     optimizer.step();
     loss = error.item<double>();
-    if (loss < 0.02) break;
+    if (loss < (is_classifier ? 0.02 : 0.05)) break;
   }
   EXPECT_LT(loss, 0.1);
-  if (card.predicts != Predicts::kClasses) return;
+  if (!is_classifier) return;
   torch::NoGradGuard no_grad;
   if (!model->buffers().empty())  // running statistics lag behind so short a training
     for (int pass = 0; pass < 40; ++pass) model->forward(images);
