@@ -21,6 +21,8 @@ if(NOT MIEN_LITE)
     message(FATAL_ERROR "LibTorch at ${TORCH_INSTALL_PREFIX} has no CUDA: set MIEN_TORCH to the CMake "
                         "folder of one that has (ci/torch_cuda.sh prints it), or use another preset")
   endif()
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  find_package(dnnl REQUIRED CONFIG)
   find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect videoio)
   find_package(LibArchive REQUIRED)
   find_package(pugixml REQUIRED)

@@ -85,6 +85,10 @@ class Model : public torch::nn::Module {
 
   virtual torch::Tensor forward(const torch::Tensor& images) = 0;
 
+  /// Whether a forward pass is made of LibTorch's operations alone, so that models/inference can
+  /// take it apart.
+  virtual bool can_be_traced() const { return true; }
+
   /// Models without gradient training fit themselves from the labels [N] and return true.
   virtual bool fit(const torch::Tensor& labels, std::int64_t classes);
 

@@ -7,6 +7,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/statistics.h"
+#include "models/inference.h"
 
 namespace mien {
 namespace {
@@ -32,19 +33,46 @@ class Collector : public benchmark::BenchmarkReporter {
   std::int64_t batch_;
 };
 
+/// One forward pass of the whole batch.
+using Pass = std::function<torch::Tensor()>;
+
+/// What is timed must answer what is scored.
+void check_agreement(const torch::Tensor& timed, const torch::Tensor& scored) {
+  constexpr double kTolerance = 1e-4;
+  const double scale = std::max(1e-6, scored.abs().max().item<double>());
+  const double difference = (timed - scored).abs().max().item<double>() / scale;
+  if (!(difference <= kTolerance))
+    fail(Exit::kTaskFailed,
+         "the network made ready for inference differs from the model by {:.2g} of its largest "
+         "output; please report it",
+         difference);
+}
+
+/// On a CPU the network as models/inference makes it ready; what that cannot trace, and every other
+/// device, as LibTorch runs it.
+Pass ready(Model& model, const torch::Tensor& images) {
+  const Pass plain = [&model, images = images.contiguous(torch::MemoryFormat::ChannelsLast)] {
+    return model.forward(images);
+  };
+  if (!images.is_cpu() || !model.can_be_traced()) return plain;
+  const auto inference = std::make_shared<Inference>(model, images.sizes().vec());
+  check_agreement(inference->run(images), plain());
+  return [inference, images] { return inference->run(images); };
+}
+
 void time_batch(Model& model,
                 const Card& card,
                 const Protocol& protocol,
                 torch::Device device,
                 std::int64_t batch,
                 std::vector<TimingSample>& samples) {
-  const torch::Tensor images = torch::randn({batch, card.input[0], card.input[1], card.input[2]})
-                                   .to(device)
-                                   .contiguous(torch::MemoryFormat::ChannelsLast);
+  const torch::NoGradGuard no_grad;
+  const Pass once = ready(
+      model, torch::randn({batch, card.input[0], card.input[1], card.input[2]}).to(device));
   const auto pass = [&](benchmark::State& state) {
-    torch::InferenceMode inference;
+    const torch::InferenceMode inference;
     for (auto _ : state) {
-      benchmark::DoNotOptimize(model.forward(images));
+      benchmark::DoNotOptimize(once());
       if (device.is_cuda()) torch::cuda::synchronize();
     }
   };

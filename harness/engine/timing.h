@@ -1,7 +1,8 @@
 // Model x batch -> timing samples. The only file that knows Google Benchmark.
 //
 // Scope: the forward pass alone, fp32, evaluation mode, no autograd, on an input that is already on
-// the device. Warm-up, then `repetitions` repetitions of at least `seconds` each; every repetition
+// the device; on a CPU the network that models/inference makes ready, whose outputs are compared
+// with the model's first (1e-4). Warm-up, then `repetitions` repetitions of at least `seconds` each; every repetition
 // is kept. A device that works asynchronously is synchronised within every timed pass.
 #pragma once
 

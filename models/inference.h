@@ -1,0 +1,42 @@
+// A trained model made ready to answer on the CPU, as fast as we can.
+//
+// One forward pass is traced for one size of input. What the trace shows is rewritten for oneDNN:
+// batch normalisation is folded into the convolution before it, ReLU, residual sums and padding
+// become part of their neighbours, layouts are chosen once, buffers are allocated once, and no
+// autograd looks on. Operations that oneDNN has not stay LibTorch's.
+//
+// The arithmetic is that of the model, in another order: outputs agree to 1e-4 of their scale
+// (tests/models/inference_test.cpp), not bit for bit.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "models/model.h"
+#include "models/onednn.h"
+
+namespace mien {
+
+class Inference {
+ public:
+  /// `sizes` of the images, {N, C, H, W}. The model's weights are copied; its mode does not matter.
+  /// Uses the threads that LibTorch has when this is called.
+  /// Error (c10::Error, mien::Error): the model cannot be traced.
+  Inference(Model& model, std::vector<std::int64_t> sizes);
+
+  /// images, float [N, C, H, W] on the CPU -> the model's outputs [N, ...], float, contiguous. Both
+  /// the result and `images` are used until the next call.
+  torch::Tensor run(const torch::Tensor& images);
+
+  /// Operations that were left to LibTorch, by name.
+  const std::vector<std::string>& left_to_libtorch() const { return left_; }
+
+ private:
+  std::vector<std::int64_t> sizes_, output_sizes_;
+  std::vector<std::string> left_;
+  Primitives primitives_;
+};
+
+}  // namespace mien

@@ -1,0 +1,125 @@
+// One measuring process: inference and training of the models, for ci/bench_models.py. Commands are
+// lines on stdin, answers JSON lines on stdout:
+//
+//   infer MODEL VARIANT BATCH     makes the network ready -> {"prepare_s"}
+//   train MODEL VARIANT BATCH     4 batches in memory     -> {"prepare_s"}
+//   sample SECONDS                repeats the last one    -> {"step_s"}: one pass or one step
+//   memory                        -> {"peak_mib"}
+//
+//   models_bench THREADS
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <iostream>
+#include <sstream>
+
+#include "harness/engine/train.h"
+#include "models/inference.h"
+#include "models/registry.h"
+
+namespace mien {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Seconds of one step, over at least `seconds`.
+using Sampler = std::function<double(double seconds)>;
+
+std::shared_ptr<Model> make(const ModelEntry& entry) {
+  torch::manual_seed(1);
+  return entry.make({entry.card.outputs, 0.5});
+}
+
+Sampler make_inference(const ModelEntry& entry, std::int64_t batch) {
+  const auto& input = entry.card.input;
+  const torch::Tensor images = torch::randn({batch, input[0], input[1], input[2]});
+  const auto inference =
+      std::make_shared<Inference>(*make(entry), images.sizes().vec());
+  inference->run(images);
+  return [=](double seconds) {
+    std::int64_t passes = 0, chunk = 1;
+    const Clock::time_point start = Clock::now();
+    while (true) {
+      const Clock::time_point before = Clock::now();
+      for (std::int64_t i = 0; i < chunk; ++i) inference->run(images);
+      passes += chunk;
+      if (seconds_since(start) >= seconds) return seconds_since(start) / static_cast<double>(passes);
+      chunk = std::max<std::int64_t>(1, static_cast<std::int64_t>(
+          0.005 * static_cast<double>(chunk) / std::max(1e-7, seconds_since(before))));
+    }
+  };
+}
+
+Sampler make_training(const ModelEntry& entry, std::int64_t batch) {
+  constexpr std::int64_t kBatches = 4;
+  const auto& input = entry.card.input;
+  const auto split = std::make_shared<Split>();
+  split->images = torch::randint(0, 256, {kBatches * batch, input[0], input[1], input[2]}, torch::kUInt8);
+  split->labels = torch::randint(0, entry.card.outputs, {kBatches * batch}, torch::kLong);
+  const std::shared_ptr<Model> model = make(entry);
+  use_channels_last(*model);
+  Protocol protocol;
+  protocol.batch = batch;
+  protocol.learning_rate = 1e-3;
+  protocol.momentum = 0.9;
+  const auto epochs = [=, &entry](std::int64_t count) {
+    Protocol several = protocol;
+    several.epochs = count;
+    const Training training = train(*model, entry, several, 1, *split, {}, {}, entry.card.outputs,
+                                    [](double, const std::string&) {});
+    return training.seconds;
+  };
+  epochs(1);
+  return [=](double seconds) {
+    const double once = epochs(1);
+    const auto count = std::max<std::int64_t>(1, static_cast<std::int64_t>(seconds / once));
+    return epochs(count) / static_cast<double>(count * kBatches);
+  };
+}
+
+double peak_mib() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+void serve() {
+  Sampler sampler;
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    std::string verb, name, variant;
+    words >> verb;
+    const Clock::time_point start = Clock::now();
+    if (verb == "infer" || verb == "train") {
+      std::int64_t batch = 0;
+      words >> name >> variant >> batch;
+      sampler = nullptr;  // frees the last one
+      const ModelEntry& entry = find_model(name, variant);
+      sampler = verb == "infer" ? make_inference(entry, batch) : make_training(entry, batch);
+      std::cout << "{\"prepare_s\": " << seconds_since(start) << "}" << std::endl;
+    } else if (verb == "sample") {
+      double seconds = 0;
+      words >> seconds;
+      std::cout << "{\"step_s\": " << sampler(seconds) << "}" << std::endl;
+    } else if (verb == "memory") {
+      std::cout << "{\"peak_mib\": " << peak_mib() << "}" << std::endl;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mien
+
+int main(int argc, char** argv) {
+  // As bench-worker keeps it.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+  torch::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
+  mien::serve();
+}
