@@ -180,8 +180,8 @@ TEST_F(RunTask, ImagesTooSmallForTheModelAreRefused) {
   EXPECT_ERROR(run(), Exit::kUsage, "bands has 32x32; set resize_px to 48 or more");
 }
 
-TEST(LoadSplit, ScalesByAreaAndChangesColour) {
-  const testing::TempDir dir;
+/// Two images of 4x4: 100 * image + 10 * channel + pixel.
+Pack colours(const testing::TempDir& dir) {
   Samples s;
   s.dataset = "colours";
   s.class_names = {"a", "b"};
@@ -198,7 +198,12 @@ TEST(LoadSplit, ScalesByAreaAndChangesColour) {
   s.ids = {"x", "y"};
   s.manifest = "{}";
   std::string ignored;
-  const Pack pack(write_pack(dir.path(), s, ignored));
+  return Pack(write_pack(dir.path(), s, ignored));
+}
+
+TEST(LoadSplit, ScalesByAreaAndChangesColour) {
+  const testing::TempDir dir;
+  const Pack pack = colours(dir);
   const Split small = load_split(pack, {1}, 0, {3, 2}, torch::kCPU);
   ASSERT_EQ(small.images.sizes(), (std::vector<std::int64_t>{1, 3, 2, 2}));
   EXPECT_EQ(small.images[0][0][0][0].item<int>(), 102) << "mean of 100 101 104 105 rounds to even";
@@ -208,6 +213,47 @@ TEST(LoadSplit, ScalesByAreaAndChangesColour) {
   const Split same = load_split(pack, {0}, 0, {3, 4}, torch::kCPU);
   EXPECT_EQ(same.images[0][2][3][3].item<int>(), 35);
   EXPECT_EQ(same.labels[0].item<int>(), 0);
+}
+
+TEST(LoadSplit, BgrReversesTheChannels) {
+  const testing::TempDir dir;
+  const Pack pack = colours(dir);
+  for (const std::int64_t side : {0, 2}) {
+    ImageForm form{3, side};
+    const torch::Tensor rgb = load_split(pack, {0, 1}, 0, form, torch::kCPU).images;
+    form.order = ChannelOrder::kBgr;
+    const torch::Tensor bgr = load_split(pack, {0, 1}, 0, form, torch::kCPU).images;
+    EXPECT_TRUE(torch::equal(bgr, rgb.index_select(1, torch::tensor({2, 1, 0}))));
+  }
+}
+
+TEST(LoadSplit, LegacyBilinearKeepsFractions) {
+  const testing::TempDir dir;
+  const Pack pack = colours(dir);
+  const ImageForm form{3, 3, Resample::kLegacyBilinear, ChannelOrder::kBgr};
+  const torch::Tensor images = load_split(pack, {0}, 0, form, torch::kCPU).images;
+  ASSERT_EQ(images.scalar_type(), torch::kFloat);
+  // Read at 0, 4/3 and 8/3 in both directions, of 4 * row + column + 10 * channel.
+  for (int y = 0; y < 3; ++y)
+    for (int x = 0; x < 3; ++x)
+      EXPECT_NEAR(images[0][0][y][x].item<float>(), 20 + (4 * y + x) * 4.f / 3, 1e-5);
+  const ImageForm as_it_is{3, 4, Resample::kLegacyBilinear, ChannelOrder::kRgb};
+  EXPECT_EQ(load_split(pack, {0}, 0, as_it_is, torch::kCPU).images.scalar_type(), torch::kUInt8);
+}
+
+TEST(LegacyBilinear, ReadsAtMultiplesOfTheRatioAndRepeatsTheLastPixel) {
+  const torch::Tensor ramp = torch::arange(227, torch::kFloat).expand({1, 1, 227, 227});
+  const torch::Tensor row = legacy_bilinear(ramp, 224)[0][0][100];
+  for (int i = 0; i < 224; ++i) EXPECT_NEAR(row[i].item<float>(), i * 227.0 / 224, 2e-5);
+  const torch::Tensor two = torch::tensor({{0.f, 10.f}, {0.f, 10.f}}).view({1, 1, 2, 2});
+  const torch::Tensor four = torch::tensor({0.f, 5.f, 10.f, 10.f}).expand({1, 1, 4, 4});
+  EXPECT_TRUE(torch::equal(legacy_bilinear(two, 4), four));
+}
+
+TEST_F(RunTask, CoefficientsHaveNoAccuracy) {
+  task.model = "expnet";
+  task.variant = "resnet101";
+  EXPECT_ERROR(run(), Exit::kUsage, "expnet predicts 29 coefficients, not classes");
 }
 
 TEST_F(RunTask, TenCropTrainingAndClassWeightsRun) {
