@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kPanelPx = 224;  // least side of a panel's picture
+constexpr int kDigitPx = 8;    // about, of small text
 constexpr int kBarPx = 12, kBarTextPx = 16;
 constexpr std::uint8_t kMargin = 225;  // gray around a smaller face
 constexpr int kTiles = 4;              // feature maps in a row of a panel
@@ -115,7 +116,7 @@ Image with_bar(const Image& picture, const Scale& scale) {
   draw_text(whole, 0, line, number(scale.low), kSmallText);
   const std::string high = number(scale.high);
   draw_text(
-      whole, picture.width - kLetterPx * static_cast<int>(high.size()) - 2, line, high, kSmallText);
+      whole, picture.width - kDigitPx * static_cast<int>(high.size()), line, high, kSmallText);
   return whole;
 }
 
@@ -252,16 +253,16 @@ Panel image_panel(const Explanation& found) {
 }
 
 Panel drop_panel(const Explanation& found, const Plane& map) {
+  constexpr float kLeastHigh = 0.01f;  // a map without a loss is not blown up
   const auto [low, high] = std::ranges::minmax(map.values);
-  const Scale scale{0, std::max(high, 1e-6f)};
+  const Scale scale{0, std::max(high, kLeastHigh)};
   const std::string below =
       low < -0.005f
           ? fmt::format(" Where it rises instead (by up to {}) the scale shows 0.", number(-low))
           : "";
   return {"Occlusion: lost probability",
           fmt::format("How much probability of {} a black square (pixel value 0) takes away; per "
-                      "pixel, the mean "
-                      "of the squares over it.{}{}",
+                      "pixel, the mean of the squares over it.{}{}",
                       found.text("explained"),
                       below,
                       mean_of(found)),

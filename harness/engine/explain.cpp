@@ -2,7 +2,6 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "harness/core/error.h"
 #include "harness/core/sha256.h"
@@ -180,6 +179,8 @@ InputMaps joined_maps(std::vector<InputMaps> parts) {
 // --------------------------------------------------------------------------------
 
 void check_planned(const Task& task, const ExplainOptions& options) {
+  if (task.external)
+    fail(Exit::kUsage, "{}: a model from outside leaves no weights to explain", task.model);
   if (task.kind != TaskKind::kAccuracy)
     fail(Exit::kUsage, "task {} scores no images", task_id(task).substr(0, 12));
   if (sha256_file(options.pack) != task.pack_sha256)
@@ -311,6 +312,36 @@ json add_features(const InputMaps& found, std::span<const Row> rows, Maps& maps)
                     {"of", mean.size(0)}});
   }
   return list;
+}
+
+/// Means over the images; the facts that go with them.
+json add_occlusion(const Occlusion& found, const Squares& squares, const Card& card, Maps& maps) {
+  const torch::Tensor drop = found.drop.mean(0), breaks = found.breaks.mean(0);
+  maps.add("drop", drop);
+  maps.add("breaks", breaks);
+  maps.add("drop_map", per_pixel(drop, squares, card.input[1], card.input[2]));
+  maps.add("breaks_map", per_pixel(breaks, squares, card.input[1], card.input[2]));
+  return {{"size_px", squares.size_px},
+          {"stride_px", squares.stride_px},
+          {"squares", squares.count()},
+          {"broken", breaks.mean().item<float>()}};
+}
+
+json add_input_maps(const InputMaps& found, std::span<const Row> rows, Maps& maps) {
+  maps.add("saliency", found.saliency.mean(0));
+  if (found.gradcam.defined()) maps.add("gradcam", found.gradcam.mean(0));
+  if (found.theta.defined()) maps.add("theta", found.theta.mean(0));
+  return {{"gradcam_row", found.gradcam_row},
+          {"theta_row", found.theta_row},
+          {"warp_row", found.warp_row},
+          {"features", add_features(found, rows, maps)}};
+}
+
+/// The mean image as uint8 [C, H, W], colours in the order of packs.
+torch::Tensor shown_image(const torch::Tensor& crops, const Protocol& protocol) {
+  const torch::Tensor image = crops.to(torch::kFloat).mean(0);
+  const bool bgr = protocol.channel_order == ChannelOrder::kBgr && image.size(0) == 3;
+  return (bgr ? image.flip(0) : image).round().clamp(0, 255).to(torch::kUInt8);
 }
 
 std::vector<float> floats(const torch::Tensor& tensor) {
@@ -508,35 +539,18 @@ void explain(const Task& task, const ExplainOptions& options, const Progress& pr
   const torch::Tensor crops = centre_crop(subject.images.images, card.input);
   const torch::Tensor labels =
       torch::full({crops.size(0)}, subject.explained, torch::TensorOptions(torch::kInt64));
-  const Occlusion occlusion =
-      occlusion_maps(*model, augmenter, crops, labels, squares, [&](double share) {
-        progress(0.9 * share, "occlusion");
-      });
-  const InputMaps found = input_maps(*model, entry.rows, augmenter.test(crops), labels);
-
   Maps maps;
-  const std::int64_t height = card.input[1], width = card.input[2];
-  maps.add("image", crops.to(torch::kFloat).mean(0).round().clamp(0, 255).to(torch::kUInt8));
-  maps.add("drop", occlusion.drop.mean(0));
-  maps.add("breaks", occlusion.breaks.mean(0));
-  maps.add("drop_map", per_pixel(occlusion.drop.mean(0), squares, height, width));
-  maps.add("breaks_map", per_pixel(occlusion.breaks.mean(0), squares, height, width));
-  maps.add("saliency", found.saliency.mean(0));
-  if (found.gradcam.defined()) maps.add("gradcam", found.gradcam.mean(0));
-  if (found.theta.defined()) maps.add("theta", found.theta.mean(0));
+  maps.add("image", shown_image(crops, task.protocol));
   maps.add("class_weights", class_weights(*model, card.input, classes, subject.explained));
   json facts = task_facts(task, options, pack);
   facts.update(subject.facts);
-  facts.update({{"size_px", squares.size_px},
-                {"stride_px", squares.stride_px},
-                {"default_size", options.size == 0},
-                {"default_stride", options.stride == 0},
-                {"squares", squares.count()},
-                {"broken", occlusion.breaks.mean().item<float>()},
-                {"gradcam_row", found.gradcam_row},
-                {"theta_row", found.theta_row},
-                {"warp_row", found.warp_row},
-                {"features", add_features(found, entry.rows, maps)}});
+  const auto scaled = [&](double share) { progress(0.9 * share, "occlusion"); };
+  facts.update(add_occlusion(
+      occlusion_maps(*model, augmenter, crops, labels, squares, scaled), squares, card, maps));
+  facts.update(add_input_maps(
+      input_maps(*model, entry.rows, augmenter.test(crops), labels), entry.rows, maps));
+  facts["default_size"] = options.size == 0;
+  facts["default_stride"] = options.stride == 0;
   maps.write(options.out, facts);
 }
 

@@ -149,6 +149,64 @@ class EndToEnd : public ::testing::Test {
     }
     return false;
   }
+  Output explain(const std::string& experiment, std::vector<std::string> more) {
+    std::vector<std::string> all = {"explain",
+                                    experiment,
+                                    "--configs",
+                                    (folder / "configs").string(),
+                                    "--size",
+                                    "16",
+                                    "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return bench(all);
+  }
+  /// After a run: a picture says what the task stored; faults are one line.
+  void explain_what_ran() {
+    const std::string network = "deepemotion@fer2013", out = (folder / "x.png").string();
+    const json stored = query(
+        "SELECT p.sample_id, c.name FROM prediction p JOIN task t ON t.key = p.task "
+        "JOIN class_name c ON c.task = t.key AND c.label = p.predicted "
+        "WHERE t.experiment = 'deepemotion@fer2013' AND p.split = 'test' LIMIT 1")[0];
+    const Output sample = explain(network, {"--sample", stored[0], "-o", out});
+    ASSERT_EQ(sample.exited.exit_code, 0) << sample.err;
+    EXPECT_EQ(json::parse(sample.out).at("explanation").at("predicted"), stored[1]);
+    EXPECT_TRUE(read_text(out).starts_with("\x89PNG"));
+    const std::string page = (folder / "x.html").string();
+    const Output mean = explain(network, {"--class", "happy", "-o", page});
+    ASSERT_EQ(mean.exited.exit_code, 0) << mean.err;
+    EXPECT_TRUE(read_text(page).starts_with("<!DOCTYPE html>"));
+
+    struct Case {
+      std::string experiment;
+      std::vector<std::string> arguments;
+      int code;
+      std::string message;
+    };
+    const Case cases[] = {
+        {network, {"--sample", "rov02040", "-o", out}, 2, "did you mean"},
+        {network, {"--class", "hapy", "-o", out}, 2, "did you mean happy"},
+        {network, {"--class", "happy", "--stride", "17", "-o", out}, 2, "--stride 17"},
+        {network, {"--class", "happy", "-o", "x.bmp"}, 2, "must end in"},
+        {network, {"-o", out}, 2, "--sample"},
+        {network, {"--class", "happy", "--task", "zz", "-o", out}, 2, "--task zz"},
+        {"deepemotoin@fer2013", {"--class", "happy", "-o", out}, 2, "did you mean deepemotion"},
+        {"null@fer2013", {"--class", "happy", "-o", out}, 5, "left no weights"},
+    };
+    for (const Case& c : cases) {
+      const Output output = explain(c.experiment, c.arguments);
+      EXPECT_EQ(output.exited.exit_code, c.code) << json(c.arguments) << output.err;
+      EXPECT_NE(output.err.find(c.message), std::string::npos) << output.err;
+      EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1) << output.err;
+    }
+    const std::string weights =
+        query("SELECT path FROM artifact WHERE kind = 'weights'")[0][0].get<std::string>();
+    std::ofstream(weights, std::ios::app) << "x";
+    EXPECT_EQ(explain(network, {"--class", "happy", "-o", out}).exited.exit_code, 6);
+    fs::remove(weights);
+    const Output gone = explain(network, {"--class", "happy", "-o", out});
+    EXPECT_EQ(gone.exited.exit_code, 5);
+    EXPECT_NE(gone.err.find("run bench run"), std::string::npos) << gone.err;
+  }
   std::vector<std::string> leftovers() {
     std::vector<std::string> names;
     for (const auto& entry : fs::recursive_directory_iterator(folder.path()))
@@ -192,6 +250,7 @@ TEST_F(EndToEnd, RunBoardShowAndRunAgain) {
     EXPECT_NE(show.out.find(part), std::string::npos) << part;
   EXPECT_EQ(query("SELECT count(*) FROM prediction")[0][0], "912")
       << "64 + 128 of the network, 360 + 360 of the floor, which has no limit";
+  explain_what_ran();
 }
 
 TEST_F(EndToEnd, KilledWorkerCostsOneTaskAndTheNextRunMendsIt) {
