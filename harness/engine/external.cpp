@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <new>
+#include <stdexcept>
 
 #include "harness/core/error.h"
 #include "harness/core/predictions.h"
@@ -19,25 +20,30 @@ namespace {
 
 constexpr std::int64_t kProbeImages = 2;
 
-/// The line of an interpreter's stack, or of a LibTorch error, that says what happened: the last
-/// one that is not indented.
-std::string reason_of(const std::string& what) {
-  std::string reason;
-  for (std::size_t at = 0; at < what.size();) {
-    const std::size_t end = std::min(what.find('\n', at), what.size());
-    const std::string line = what.substr(at, end - at);
-    if (!line.empty() && line[0] != ' ' && !line.starts_with("frame #")) reason = line;
-    at = end + 1;
-  }
-  return reason;
+std::string first_line(const std::string& text) {
+  const std::size_t start = std::min(text.find_first_not_of('\n'), text.size());
+  return text.substr(start, text.find('\n', start) - start);
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+/// The line that says what happened: under the stack of an interpreter it begins with the kind of
+/// error ("RuntimeError: ..."), elsewhere it is the first.
+std::string reason_of(const std::string& what) {
+  const std::size_t kind = what.rfind("Error: ");
+  if (kind == std::string::npos) return first_line(what);
+  const std::size_t start = what.rfind('\n', kind);
+  return first_line(what.substr(start == std::string::npos ? 0 : start));
+}
 
-/// Memory that ran out is no fault of the file; the caller has a hint for it.
-void rethrow_memory_fault(const std::string& what) {
+/// What LibTorch threw, without the C++ stack. Memory that ran out is no fault of the file: it is
+/// thrown on, as is what has its line already.
+std::string message_of(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error)) throw std::bad_alloc();
+  if (const auto* ours = dynamic_cast<const Error*>(&error)) throw Error(*ours);
+  const auto* theirs = dynamic_cast<const c10::Error*>(&error);
+  const std::string what = theirs ? theirs->what_without_backtrace() : error.what();
   for (const char* sign : {"allocate memory", "out of memory"})
     if (what.find(sign) != std::string::npos) throw std::bad_alloc();
+  return what;
 }
 
 /// Indices that put outputs into the dataset's order; undefined where they are in it already.
@@ -79,17 +85,19 @@ class TorchScript : public Model {
     return permuted(logits, order_);
   }
 
+  /// It is a program already, and is timed as its author wrote it.
+  bool can_be_traced() const override { return false; }
+
  private:
   torch::IValue answer(const torch::Tensor& images) {
     try {
       return module_.forward({images});
     } catch (const std::exception& error) {
-      rethrow_memory_fault(error.what());
       fail(Exit::kPrecondition,
            "{}: failed on images {}: {}",
            file_.string(),
            fmt::join(images.sizes(), "x"),
-           reason_of(error.what()));
+           reason_of(message_of(error)));
     }
   }
 
@@ -150,20 +158,12 @@ torch::jit::Module read_torchscript(const std::filesystem::path& file, torch::De
     if (!module.find_method("forward"))
       fail(Exit::kPrecondition, "{}: has no method forward", file.string());
     return module;
-  } catch (const c10::Error& error) {
-    rethrow_memory_fault(error.what());
+  } catch (const std::exception& error) {
     fail(Exit::kPrecondition,
-         "{}: not a TorchScript file that LibTorch {} reads: {}",
+         "{}: not a TorchScript file that LibTorch {} reads ({}); write one with torch.jit.save",
          file.string(),
          TORCH_VERSION,
-         first_line(error.what_without_backtrace()));
-  } catch (const std::runtime_error& error) {
-    if (dynamic_cast<const Error*>(&error)) throw;
-    fail(Exit::kPrecondition,
-         "{}: not a TorchScript file that LibTorch {} reads: {}",
-         file.string(),
-         TORCH_VERSION,
-         first_line(error.what()));
+         first_line(message_of(error)));
   }
 }
 
@@ -176,6 +176,7 @@ ExternalModel load_torchscript(const External& external,
   ExternalModel loaded;
   for (torch::Tensor parameter : module.parameters()) {
     loaded.parameters += parameter.numel();
+    parameter.requires_grad_(false);  // an optimised program holds them as constants
     if (parameter.dim() == 4)
       parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
   }
@@ -196,13 +197,16 @@ ExternalModel load_torchscript(const External& external,
 
 ExternalModel load_weighted(const External& external,
                             const std::filesystem::path& file,
+                            const std::filesystem::path& map,
                             const std::vector<std::string>& classes,
                             torch::Device device) {
   ModelOptions options;
   options.classes = std::ssize(external.classes);
   const std::shared_ptr<Model> network =
       find_model(external.model, external.variant).make(options);
-  load_weights(*network, file);
+  LoadOptions names;
+  if (!map.empty()) names.map = read_weight_map(map);
+  load_weights(*network, file, names);
   network->to(device);
   ExternalModel loaded;
   loaded.model = std::make_shared<Weighted>(
@@ -250,7 +254,7 @@ ExternalModel load_external(const Task& task,
   if (!map.empty()) check_digest(map, external.map_sha256);
   const ExternalModel loaded = external.kind == ExternalKind::kTorchScript
                                    ? load_torchscript(external, file, classes, device)
-                                   : load_weighted(external, file, classes, device);
+                                   : load_weighted(external, file, map, classes, device);
   const auto& input = external_entry(task).card.input;
   torch::InferenceMode inference;
   // Else the interpreter would specialise the program for two images, and be timed with one.
