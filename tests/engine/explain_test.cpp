@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/core/safetensors.h"
+#include "harness/engine/batches.h"
 #include "models/registry.h"
 #include "models/weights.h"
 #include "tests/support/expect_error.h"
@@ -205,6 +206,25 @@ TEST_F(ExplainTask, AClassIsTheMeanOfItsImages) {
   EXPECT_EQ(found.at("of"), 7);
   EXPECT_EQ(found.at("explained"), "fear");
   EXPECT_EQ(found.at("default_size"), false);
+}
+
+TEST_F(ExplainTask, TenCropsPredictAndTheirCentreIsShown) {
+  options.sample = "image102";
+  options.size = 48;
+  task.protocol.resize_px = 50;
+  task.protocol.test_crop = TestCrop::kTen;
+  const nlohmann::json found = facts();
+  EXPECT_EQ(found.at("ten_crops"), true);
+  EXPECT_EQ(found.at("squares"), 1);
+  const TensorView image = SafetensorsFile(options.out).tensor("image", DType::kU8, 3);
+  EXPECT_EQ(image.shape, (std::vector<std::int64_t>{1, 48, 48}));
+  const Pack pack(options.pack);
+  const Split split = load_split(pack, {2}, 0, {1, 50}, torch::kCPU);
+  const auto model = made("linear", "softmax");
+  const torch::Tensor logits =
+      model->forward(Augmenter(task.protocol, kInput, 1).test(split.images)).mean(0);
+  for (std::int64_t c = 0; c < 7; ++c)
+    EXPECT_NEAR(found.at("logits")[static_cast<std::size_t>(c)], logits[c].item<float>(), 1e-5);
 }
 
 TEST_F(ExplainTask, FaultsAreNamed) {
