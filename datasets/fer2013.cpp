@@ -29,10 +29,10 @@
 #include "datasets/ferplus.h"
 #include "datasets/folder.h"
 #include "datasets/inspect.h"
-#include "datasets/parallel.h"
 #include "datasets/stand_in.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/parallel.h"
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;

@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "datasets/face_model_files.h"
-#include "datasets/mesh.h"
-#include "datasets/parallel.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/mesh.h"
+#include "harness/core/parallel.h"
 
 namespace fs = std::filesystem;
 

@@ -29,10 +29,10 @@
 #include "datasets/dataset.h"
 #include "datasets/listing.h"
 #include "datasets/mmi_stand_in.h"
-#include "datasets/parallel.h"
 #include "datasets/video.h"
 #include "datasets/xml.h"
 #include "harness/core/error.h"
+#include "harness/core/parallel.h"
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;

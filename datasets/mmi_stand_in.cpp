@@ -2,12 +2,12 @@
 #include "datasets/mmi_stand_in.h"
 
 #include "datasets/image_io.h"
-#include "datasets/parallel.h"
 #include "datasets/stand_in_clip.h"
 #include "datasets/stand_in_tree.h"
 #include "datasets/video.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/parallel.h"
 
 namespace fs = std::filesystem;
 

@@ -9,10 +9,10 @@
 #include <cstring>
 
 #include "datasets/image_io.h"
-#include "datasets/parallel.h"
 #include "datasets/sniff.h"
 #include "datasets/video.h"
 #include "harness/core/error.h"
+#include "harness/core/parallel.h"
 #include "harness/core/sha256.h"
 
 namespace fs = std::filesystem;

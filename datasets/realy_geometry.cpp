@@ -6,10 +6,10 @@
 #include <set>
 
 #include "datasets/listing.h"
-#include "datasets/mesh.h"
-#include "datasets/parallel.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/mesh.h"
+#include "harness/core/parallel.h"
 #include "harness/core/sha256.h"
 
 namespace fs = std::filesystem;

@@ -5,11 +5,11 @@
 #include <map>
 
 #include "datasets/head.h"
-#include "datasets/mesh.h"
-#include "datasets/parallel.h"
 #include "datasets/realy_geometry.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/mesh.h"
+#include "harness/core/parallel.h"
 
 namespace fs = std::filesystem;
 

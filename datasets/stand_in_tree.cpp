@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "datasets/image_io.h"
-#include "datasets/parallel.h"
 #include "datasets/stand_in.h"
 #include "harness/core/files.h"
+#include "harness/core/parallel.h"
 
 namespace fs = std::filesystem;
 

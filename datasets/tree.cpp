@@ -7,12 +7,12 @@
 #include <set>
 
 #include "datasets/inspect.h"
-#include "datasets/parallel.h"
 #include "datasets/picture.h"
 #include "datasets/spill.h"
 #include "datasets/stand_in.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/parallel.h"
 #include "harness/core/sha256.h"
 
 namespace fs = std::filesystem;

@@ -3,8 +3,8 @@
 
 #include <random>
 
-#include "datasets/mesh.h"
 #include "harness/core/error.h"
+#include "harness/core/mesh.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"
 

@@ -6,9 +6,9 @@
 
 #include "datasets/faces.h"
 #include "datasets/head.h"
-#include "datasets/mesh.h"
 #include "datasets/realy_geometry.h"
 #include "datasets/registry.h"
+#include "harness/core/mesh.h"
 #include "tests/datasets/tree_files.h"
 #include "tests/support/expect_error.h"
 

@@ -7,7 +7,7 @@
 
 #include "datasets/expnet_files.h"
 #include "datasets/face_models.h"
-#include "datasets/mesh.h"
+#include "harness/core/mesh.h"
 #include "harness/core/random.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"

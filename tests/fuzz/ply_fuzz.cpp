@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "datasets/mesh.h"
 #include "harness/core/error.h"
+#include "harness/core/mesh.h"
 
 namespace {
 

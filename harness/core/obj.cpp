@@ -2,9 +2,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "datasets/mesh.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/mesh.h"
 
 namespace mien {
 namespace {

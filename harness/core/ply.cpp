@@ -11,9 +11,9 @@
 #include <cstring>
 #include <map>
 
-#include "datasets/mesh.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/mesh.h"
 
 namespace mien {
 namespace {

@@ -14,5 +14,9 @@ int usable_cores();
 /// calls throw, no further index is begun and the exception of the lowest one is thrown on.
 void parallel_for(std::size_t count,
                   const std::function<void(std::size_t index, int worker)>& work);
+/// The same with at most `workers` at a time, from 1; `worker` is below that.
+void parallel_for(std::size_t count,
+                  int workers,
+                  const std::function<void(std::size_t index, int worker)>& work);
 
 }  // namespace mien

@@ -1,4 +1,4 @@
-#include "datasets/parallel.h"
+#include "harness/core/parallel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +12,12 @@ namespace mien {
 int usable_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 void parallel_for(std::size_t count, const std::function<void(std::size_t, int)>& work) {
+  parallel_for(count, usable_cores(), work);
+}
+
+void parallel_for(std::size_t count,
+                  int workers,
+                  const std::function<void(std::size_t, int)>& work) {
   std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::size_t failed_index = count;
@@ -31,7 +37,7 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t, int)>
       }
     }
   };
-  const int workers = static_cast<int>(std::min<std::size_t>(count, usable_cores()));
+  workers = static_cast<int>(std::min<std::size_t>(count, static_cast<std::size_t>(workers)));
   {
     std::vector<std::jthread> threads;
     for (int worker = 1; worker < workers; ++worker) threads.emplace_back(run, worker);
