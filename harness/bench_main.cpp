@@ -33,6 +33,7 @@ class Cli {
     add_plan_and_run();
     add_results();
     add_explain();
+    add_claims();
     add_data();
     add_mesh();
     add_weights();
@@ -172,6 +173,23 @@ class Cli {
     app->add_option("--task", options_.task, "first digits of a task id, instead of the newest");
     add_database(app);
     add_configs(app);
+  }
+
+  void add_claims() {
+    CLI::App* claims = app_.add_subcommand("claims", "figures that others published");
+    claims->require_subcommand(1);
+    CLI::App* list = verb(*claims,
+                          "list",
+                          "every published figure: of experiments and of boards",
+                          verb_claims_list,
+                          "text,md,csv,json");
+    list->add_option("part", options_.part, "only those with this in their id, e.g. realy/frontal");
+    CLI::App* lint = verb(*claims,
+                          "lint",
+                          "what is wrong with them: arithmetic, order, copies; 1 where it is new",
+                          verb_claims_lint,
+                          "text,json");
+    for (CLI::App* app : {list, lint}) add_configs(app);
   }
 
   void add_data() {

@@ -96,6 +96,14 @@ void visit_claim(V& v, Claim& c) {
 }
 
 template <typename V>
+void visit_known(V& v, KnownFault& k) {
+  v.text("row", k.row, "method; any where absent");
+  v.text("column", k.column, "column; any where absent");
+  v.text("rule", k.rule, "rule that finds it");
+  v.text("reason", k.reason, "why it stands as it is");
+}
+
+template <typename V>
 void visit_assumption(V& v, Assumption& a) {
   v.text("field", a.field, "what the paper leaves open");
   v.text("choice", a.choice, "what we chose");
@@ -257,13 +265,45 @@ Locate locator(const std::string& file, const Places& places, const std::string&
   };
 }
 
+std::int64_t line_of(const std::string& where) {
+  const std::size_t column = where.rfind(':');
+  const std::size_t line = column == std::string::npos ? column : where.rfind(':', column - 1);
+  if (line == std::string::npos) return 1;
+  return std::strtoll(where.c_str() + line + 1, nullptr, 10);
+}
+
 std::optional<Claim> read_claim(const json& source, const Locate& locate) {
   if (source.is_null()) return std::nullopt;
   Claim claim;
-  FieldReader reader(source, locate);
+  json fields = source;
+  const json::json_pointer known("/known");
+  if (fields.is_object())
+    claim.known = read_known(take(fields, "known"),
+                             [&](const json::json_pointer& p) { return locate(known / p); });
+  FieldReader reader(fields, locate);
   visit_claim(reader, claim);
   reader.finish();
   return claim;
+}
+
+std::vector<KnownFault> read_known(const json& source, const Locate& locate) {
+  std::vector<KnownFault> list;
+  if (source.is_null()) return list;
+  if (!source.is_array())
+    fail(Exit::kUsage, "{}: known must be a list", locate(json::json_pointer()));
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const json::json_pointer item = json::json_pointer() / i;
+    KnownFault known;
+    FieldReader reader(source[i], [&](const json::json_pointer& p) { return locate(item / p); });
+    visit_known(reader, known);
+    reader.finish();
+    const std::string where = locate(item);
+    if (known.rule.empty() || known.reason.empty())
+      fail(Exit::kUsage, "{}: a known fault needs its rule and a reason", where);
+    known.line = line_of(where);
+    list.push_back(known);
+  }
+  return list;
 }
 
 Experiment load_experiment(const fs::path& file) { return read_experiment(YamlFile(file)); }

@@ -73,6 +73,12 @@ Locate locator(const std::string& file,
                const std::map<std::string, std::string>& places,
                const std::string& prefix);
 
+/// 12 of "configs/x.yaml:12:5"; 1 where there is none.
+std::int64_t line_of(const std::string& where);
+
+/// A list `known` of claims or published tables: faults that a person has looked at.
+std::vector<KnownFault> read_known(const nlohmann::json& source, const Locate& locate);
+
 /// Section `claim` of an experiment or a card; none where `source` is null.
 std::optional<Claim> read_claim(const nlohmann::json& source, const Locate& locate);
 

@@ -22,6 +22,7 @@ struct Options {
   std::int64_t memory_limit_mib = 0;
 
   std::string subject;  // list: experiments | models | datasets; show, help: what; data: dataset
+  std::string part;     // claims list: of an id
   std::string source;   // data: folder
   std::string out;      // data synthesize: folder; show, splits, verify: file
   std::int64_t subjects = 0;
@@ -50,6 +51,8 @@ int verb_show(const Options& options);
 int verb_explain(const Options& options);
 int verb_help_config(const Options& options);
 int verb_doctor(const Options& options);
+int verb_claims_list(const Options& options);
+int verb_claims_lint(const Options& options);
 int verb_data_list(const Options& options);
 int verb_data_prepare(const Options& options);
 int verb_data_verify(const Options& options);

@@ -42,6 +42,14 @@ inline constexpr double kSeedAllowance = 2.0;
 /// Differences that do not matter, in points; for n scored samples at least two of them.
 inline constexpr double kClaimMargin = 0.5;
 
+/// A fault of a published figure that a person has looked at: the checker counts it as known.
+struct KnownFault {
+  std::string row, column;  // of a published table; empty: any
+  std::string rule;         // of claim_lint.h
+  std::string reason;       // one clause
+  std::int64_t line = 1;    // of the file
+};
+
 /// One published figure as its paper prints it; unknown fields stay the word "unknown".
 struct Claim {
   std::string id;                   // "deepemo-fer2013"
@@ -56,6 +64,7 @@ struct Claim {
   std::string grade = "U";  // how well the figure is established: V M S I C D R U
   /// Fields in which our protocol is known to differ; not empty = PROTOCOL_MISMATCH.
   std::vector<std::string> differs;
+  std::vector<KnownFault> known;  // of this figure; never stored
 };
 /// True where the claim has a figure and names what it measures.
 bool is_testable(const Claim& claim);
