@@ -143,7 +143,9 @@ Attainability attainability(const Number& percentage, std::int64_t n) {
   const std::int64_t units = std::llround(percentage.value * static_cast<double>(hundred) / 100);
   const std::int64_t below = units * n / hundred;
   for (const std::int64_t k : {below, below + 1})
-    if (k <= n && 2 * std::abs(hundred * k - units * n) <= n) return {Attainable::kRounded, k};
+    if (const std::int64_t twice = 2 * (hundred * k - units * n);
+        k <= n && twice >= -n && twice < n)
+      return {Attainable::kRounded, k};
   for (const std::int64_t k : {below, below + 1})
     if (const std::int64_t cut = hundred * k - units * n; k <= n && cut >= 0 && cut < n)
       return {Attainable::kTruncated, k};

@@ -81,9 +81,9 @@ struct Standing {
 std::vector<Standing> rank_among(const PublishedTable& table,
                                  const std::map<std::string, double>& measured);
 
-/// Whether a plain accuracy over n images can print as `percentage`: rounded, only with its further
-/// digits cut off, or not at all. (The GRIM test: Brown & Heathers 2017, Soc. Psychol. Personal.
-/// Sci. 8, 363-369.) Says nothing of means of folds or of batches, which are no k/n.
+/// Whether a plain accuracy over n images can print as `percentage`: rounded (halves up), only with
+/// its further digits cut off, or not at all. (The GRIM test: Brown & Heathers 2017, Soc. Psychol.
+/// Personal. Sci. 8, 363-369.) Says nothing of means of folds or of batches, which are no k/n.
 enum class Attainable { kRounded, kTruncated, kNot };
 struct Attainability {
   Attainable how = Attainable::kNot;
