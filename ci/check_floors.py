@@ -22,22 +22,25 @@ MAY_INCLUDE = {
     "datasets": {CORE, "datasets"},
     "results": {CORE, "results"},
     "harness": {CORE, "results", "harness"},
+    "harness/mesh": {CORE, "harness/mesh"},
     "harness/engine": {CORE, "models", "results", "harness", "harness/engine"},
     "tests/support": {CORE, "tests/support"},
     "tests/core": {CORE},
     "tests/models": {CORE, "models"},
     "tests/datasets": {CORE, "datasets"},
-    "tests/bench": {CORE, "datasets", "models", "harness/engine"},
+    "tests/mesh": {CORE, "harness/mesh"},
+    "tests/bench": {CORE, "datasets", "models", "harness/engine", "harness/mesh"},
     "tests/results": {CORE, "results"},
     "tests/harness": {CORE, "results", "harness"},
     "tests/engine": {CORE, "models", "results", "harness", "harness/engine"},
     "tests/fuzz": {CORE, "datasets", "results", "harness"},
     "tests/e2e": {CORE, "results", "harness"},
 }
-# Two programs are where the rooms meet.
+# Programs are where the rooms meet.
 FILE_MAY_INCLUDE = {
     "harness/worker_main.cpp": {CORE, "models", "results", "harness", "harness/engine"},
     "harness/prepare_main.cpp": {CORE, "datasets"},
+    "harness/mesh_main.cpp": {CORE, "harness/mesh"},
 }
 
 # Header of a guest -> files that may name it.
@@ -54,6 +57,8 @@ DOORS = [
     (r"boost/.*", r"harness/core/statistics\.cpp", "harness/core/statistics.cpp"),
     (r"CLI/.*", r"harness/[a-z]+_main\.cpp", "harness/*_main.cpp"),
     (r"oneapi/.*|omp\.h", r"models/onednn\.cpp", "models/onednn.cpp"),
+    (r"Eigen/.*", r"(harness/mesh|tests/mesh)/.*", "harness/mesh"),
+    (r"suitesparse/.*", r"harness/mesh/cholesky\.cpp", "harness/mesh/cholesky.cpp"),
     (r"(torch|ATen|c10|caffe2)/.*",
      r"(models|harness/engine|tests/models|tests/engine|tests/bench)/.*|harness/worker_main\.cpp",
      "models, harness/engine, harness/worker_main.cpp"),

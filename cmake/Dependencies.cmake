@@ -30,4 +30,11 @@ if(NOT MIEN_LITE)
   pkg_check_modules(MATIO REQUIRED IMPORTED_TARGET matio)
   pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5)
   find_package(benchmark REQUIRED)
+  find_package(Eigen3 REQUIRED)
+  # SuiteSparse before 6 has no CMake package.
+  find_library(MIEN_CHOLMOD cholmod REQUIRED)
+  find_path(MIEN_CHOLMOD_HEADERS suitesparse/cholmod.h REQUIRED)
+  add_library(SuiteSparse::cholmod UNKNOWN IMPORTED)
+  set_target_properties(SuiteSparse::cholmod PROPERTIES
+    IMPORTED_LOCATION ${MIEN_CHOLMOD} INTERFACE_INCLUDE_DIRECTORIES ${MIEN_CHOLMOD_HEADERS})
 endif()
