@@ -13,15 +13,15 @@ namespace {
 constexpr int kOf = 4;                        // unknowns per vertex and target coordinate
 constexpr double kLeastConditioning = 1e-15;  // smallest over largest pivot
 
-/// Regions run side by side; a BLAS with threads of its own would only get in their way.
-void keep_blas_on_one_thread() {
-  static const bool done = [] {
-    using SetThreads = void (*)(int);
-    if (void* found = ::dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))
-      reinterpret_cast<SetThreads>(found)(1);
-    return true;
-  }();
+/// Regions run side by side; threads of BLAS or of CHOLMOD's own would only get in their way.
+void keep_to_one_thread() {
+  using SetNumber = void (*)(int);
+  const auto call = [](const char* name, int number) {
+    if (void* found = ::dlsym(RTLD_DEFAULT, name)) reinterpret_cast<SetNumber>(found)(number);
+  };
+  static const bool done = (call("openblas_set_num_threads", 1), true);
   static_cast<void>(done);
+  call("omp_set_max_active_levels", 0);  // of this thread: no parallel region forks
 }
 
 template <typename T>
@@ -35,7 +35,7 @@ T* require(T* made) {
 
 struct MapSolver::State {
   explicit State(Eigen::Index vertices, const std::vector<Edge>& edges) : count(vertices) {
-    keep_blas_on_one_thread();
+    keep_to_one_thread();
     cholmod_start(&common);
     common.print = 0;
     common.supernodal = CHOLMOD_SUPERNODAL;
