@@ -36,6 +36,7 @@ class Cli {
     add_claims();
     add_data();
     add_mesh();
+    add_realy();
     add_weights();
     verb(app_, "doctor", "check what Mien needs on this machine", verb_doctor, "text,json");
     CLI::App* help = app.add_subcommand("help", "explain a topic");
@@ -305,6 +306,37 @@ class Cli {
         ->capture_default_str();
     mesh->add_flag("--no-pose", options_.no_pose, "as the model lies: ID_Shape_Expr.ply");
     mesh->add_flag("--json", json_, "the report as JSON");
+  }
+
+  void add_realy() {
+    CLI::App* realy = app_.add_subcommand("realy", "errors of predicted face meshes in mm");
+    realy->require_subcommand(1);
+    CLI::App* score = verb(*realy,
+                           "score",
+                           "score a folder of meshes as the REALY benchmark does",
+                           verb_realy_score,
+                           "text,md,csv,json");
+    score->callback([this, score] {
+      chosen_ = verb_realy_score;
+      if (score->count("--jobs") == 0) options_.jobs = 0;  // all cores
+    });
+    score->add_option("--data", options_.source, "folder of REALY's scans, keypoints and data")
+        ->required();
+    score->add_option("--predictions", options_.predictions, "folder of <subject>[_<view>].obj, .ply")
+        ->required();
+    score->add_option("--topology", options_.topology, "template of the meshes: data/<name>.obj")
+        ->required();
+    score->add_option("--mask", options_.mask, "0 or 1 per vertex of the template, with commas");
+    score->add_option("--mode", options_.metric_mode, "compat: the toolkit's numbers; strict; both")
+        ->check(CLI::IsMember({"compat", "strict", "both"}))
+        ->capture_default_str();
+    score->add_option("--jobs", options_.jobs, "threads; all cores by default")
+        ->check(CLI::Range(1, 256));
+    score->add_option("--views", options_.views, "pictures per subject, else the most that one has")
+        ->check(CLI::Range(1, 1000));
+    score->add_option("-o,--out", options_.out, "folder: finished meshes, so that a run can go on");
+    score->add_flag("--error-text", options_.error_text, "also REALY_error.txt, into --out");
+    score->add_flag("--meshes", options_.keep_meshes, "also aligned and bent meshes, into --out");
   }
 
   CLI::App& app_;

@@ -39,6 +39,11 @@ struct Options {
   bool no_jpeg = false;
   bool accept_unverified = false, strict = false, stand_in = false;
 
+  std::string predictions, topology, mask;  // realy score; source is its data
+  std::string metric_mode = "both";
+  std::int64_t views = 0;
+  bool error_text = false, keep_meshes = false;
+
   std::string sample, class_name, task;       // explain
   std::int64_t square_px = 0, stride_px = 0;  // explain; 0 = the default
 };
@@ -63,6 +68,7 @@ int verb_weights_convert(const Options& options);
 int verb_weights_show(const Options& options);
 int verb_data_crop(const Options& options);
 int verb_mesh(const Options& options);
+int verb_realy_score(const Options& options);
 int verb_data_splits(const Options& options);
 int verb_data_audit(const Options& options);
 
