@@ -174,14 +174,14 @@ class Scorer {
   /// A digest of everything that the score of `file` depends on; "" where something is missing.
   std::string key_of(const PredictionFile& file) const {
     try {
-      std::string text = common_key_ + " " + sha256_file(file.path);
+      std::string text = fmt::format("{} {}", common_key_, sha256_file(file.path));
       const auto row = static_cast<std::size_t>(file.subject) - 1;
       if (row >= scales_.size()) return "";
       text += fmt::format(" {}", scales_[row]);
-      text += " " + sha256_file(folders_.keypoints / fmt::format("{}.obj", file.subject));
+      const auto add = [&](const fs::path& path) { text += fmt::format(" {}", sha256_file(path)); };
+      add(folders_.keypoints / fmt::format("{}.obj", file.subject));
       for (const char* region : kRegionNames)
-        text += " " + sha256_file(folders_.regions / std::to_string(file.subject) /
-                                  fmt::format("{}.obj", region));
+        add(folders_.regions / std::to_string(file.subject) / fmt::format("{}.obj", region));
       return sha256_hex(text);
     } catch (const Error&) {
       return "";

@@ -8,7 +8,7 @@
 
 #include "harness/core/parallel.h"
 #include "harness/mesh/realy_files.h"
-#include "tests/mesh/formula_faces.h"
+#include "tests/support/formula_faces.h"
 
 namespace fs = std::filesystem;
 
