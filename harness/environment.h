@@ -1,6 +1,9 @@
 // Where we run, measured: commit, compiler, CPU, GPU. Never taken from a label.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "harness/core/record.h"
 
 namespace mien {
@@ -13,6 +16,9 @@ std::string loaded_blas();
 
 /// Number of processors this process may run on.
 int usable_processors();
+
+/// Variables that a worker's libraries read before its first line runs. What the user has set stays.
+std::map<std::string, std::string> worker_environment();
 
 /// Fills the GPU fields of `environment` for CUDA device `index` from NVML, which is opened at run
 /// time; leaves gpu as "CUDA device <index>" where NVML is absent.

@@ -148,8 +148,7 @@ class Scheduler {
                      plan_.device,
                      "--threads",
                      std::to_string(threads)},
-                    {{"OMP_WAIT_POLICY", paths::environment("OMP_WAIT_POLICY", "PASSIVE")},
-                     {"CUBLAS_WORKSPACE_CONFIG", ":4096:8"}},
+                    worker_environment(),
                     options_.memory_limit_mib << 20};
     if (planned.task.kind == TaskKind::kAccuracy) {
       command.arguments.insert(command.arguments.end(),

@@ -10,6 +10,7 @@
 #include "harness/core/files.h"
 #include "harness/core/safetensors.h"
 #include "harness/core/sha256.h"
+#include "harness/environment.h"
 #include "harness/process.h"
 #include "harness/schedule.h"
 #include "harness/verbs.h"
@@ -179,7 +180,7 @@ void run_worker(const DoneTask& task, const Options& options, const WorkFolder& 
                    std::to_string(threads),
                    "--out",
                    (folder / "maps.safetensors").string()},
-                  {},
+                  worker_environment(),
                   0};
   const auto pass = [&](const char* name, const std::string& value) {
     command.arguments.insert(command.arguments.end(), {name, value});

@@ -1,5 +1,6 @@
 #include "models/inference.h"
 
+#include <malloc.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
@@ -36,7 +37,7 @@ class WithoutGradients {
   std::vector<torch::Tensor> parameters_;
 };
 
-std::shared_ptr<Graph> trace(Model& model, const Sizes& sizes) {
+std::shared_ptr<Graph> traced(Model& model, const Sizes& sizes) {
   const torch::NoGradGuard no_grad;
   const WithoutGradients guard(model);
   const bool was_training = model.is_training();
@@ -44,10 +45,10 @@ std::shared_ptr<Graph> trace(Model& model, const Sizes& sizes) {
   const auto forward = [&](torch::jit::Stack stack) -> torch::jit::Stack {
     return {model.forward(stack[0].toTensor())};
   };
-  const auto traced = torch::jit::tracer::trace(
+  const auto trace = torch::jit::tracer::trace(
       {torch::zeros(sizes)}, forward, [](const torch::Tensor&) { return std::string(); });
   model.train(was_training);
-  std::shared_ptr<Graph> graph = traced.first->graph;
+  std::shared_ptr<Graph> graph = trace.first->graph;
   torch::jit::ConstantPropagation(graph);
   torch::jit::EliminateDeadCode(graph);
   return graph;
@@ -98,6 +99,17 @@ void fold(Folded& layer, const Node* norm) {
   layer.bias = bias.to(torch::kFloat);
 }
 
+/// Lets go of a constant tensor.
+void forget(Node* node) {
+  if (node->kind() == torch::jit::prim::Constant &&
+      node->output()->type()->cast<c10::TensorType>() && node->hasAttribute(torch::jit::attr::value))
+    node->t_(torch::jit::attr::value, torch::empty({0}));
+}
+
+void forget_constants(Graph& graph) {
+  for (Node* node : graph.nodes()) forget(node);
+}
+
 const float* data_of(const torch::Tensor& tensor) {
   return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
 }
@@ -110,7 +122,10 @@ class Lowering {
   }
 
   void run() {
-    for (Node* node : graph_.nodes()) lower(node);
+    for (Node* node : graph_.nodes()) {
+      lower(node);
+      return_memory();
+    }
     to_.finish(at(graph_.outputs()[0]));
   }
 
@@ -137,6 +152,21 @@ class Lowering {
     if (kind == "aten::affine_grid_generator" && affine_sample(node)) return;
     if (kind == "aten::constant_pad_nd" && pad(node)) return;
     leave(node);
+  }
+
+  /// Lets go of weights that are about to be packed.
+  void release(Traced* value) {
+    if (value->node()->kind() != torch::jit::prim::Constant || value->uses().size() != 1) return;
+    released_bytes_ += static_cast<std::int64_t>(constant(value)->toTensor().nbytes());
+    forget(value->node());
+  }
+
+  /// What was freed goes back now: packed weights, of other sizes, would not fit in the gaps.
+  void return_memory() {
+    constexpr std::int64_t kWorthIt = 8 << 20;
+    if (released_bytes_ < kWorthIt) return;
+    malloc_trim(0);
+    released_bytes_ = 0;
   }
 
   static bool is_constant(const Traced* value) { return constant(value).has_value(); }
@@ -211,6 +241,7 @@ class Lowering {
     bool relu = false;
     result = with_relu(result, relu);
     const torch::Tensor weights = layer.weights.contiguous();
+    release(node->input(1));
     set(result,
         to_.convolution(at(node->input(0)),
                         data_of(weights),
@@ -248,15 +279,19 @@ class Lowering {
     const auto bias = constant(node->input(0)), weights = constant(node->input(2));
     if (!bias || !weights || number(node->input(3)) != 1 || number(node->input(4)) != 1)
       return false;
-    layer(node, at(node->input(1)), weights->toTensor().t(), bias->toTensor());
+    const torch::Tensor transposed = weights->toTensor().t();
+    release(node->input(2));
+    layer(node, at(node->input(1)), transposed, bias->toTensor());
     return true;
   }
 
   void linear(Node* node) {
     const auto bias = constant(node->input(2));
+    const torch::Tensor weights = constant(node->input(1))->toTensor();
+    release(node->input(1));
     layer(node,
           at(node->input(0)),
-          constant(node->input(1))->toTensor(),
+          weights,
           bias && bias->isTensor() ? bias->toTensor() : torch::Tensor());
   }
 
@@ -461,28 +496,68 @@ class Lowering {
   std::map<const Traced*, Value> values_;
   std::set<const Node*> done_;
   std::set<Value> renamed_;
+  std::int64_t released_bytes_ = 0;
   std::map<const Node*, const Traced*> after_pool_;
   std::map<const Traced*, std::array<std::int64_t, 4>> padding_;  // left, right, top, bottom
 };
 
+/// Bytes of the largest tensor of the trace, per image.
+std::int64_t largest_tensor(const Graph& graph, std::int64_t images) {
+  std::int64_t largest = 0;
+  for (const Node* node : graph.nodes())
+    if (kind_of(node) == "aten::_convolution" || kind_of(node) == "aten::cat") {
+      std::int64_t bytes = sizeof(float);
+      for (const std::int64_t size : sizes_of(node->output())) bytes *= size;
+      largest = std::max(largest, bytes / images);
+    }
+  return largest;
+}
+
+/// How many images at a time: as many as divide them with the largest tensor near the caches.
+std::int64_t part_of(std::int64_t images, std::int64_t bytes_per_image) {
+  constexpr std::int64_t kNearTheCaches = 16 << 20;
+  std::int64_t part = images;
+  while (part > 1 && (images % part != 0 || part * bytes_per_image > kNearTheCaches)) --part;
+  return part;
+}
+
 }  // namespace
 
-Inference::Inference(Model& model, std::vector<std::int64_t> sizes)
+Inference::Inference(std::shared_ptr<Model> model, std::vector<std::int64_t> sizes)
     : sizes_(std::move(sizes)), primitives_(torch::get_num_threads()) {
   const torch::NoGradGuard no_grad;
-  const std::shared_ptr<Graph> graph = trace(model, sizes_);
+  Sizes part = sizes_;
+  part[0] = 1;
+  std::shared_ptr<Graph> graph = traced(*model, part);
+  part[0] = part_of(sizes_[0], largest_tensor(*graph, 1));
+  if (part[0] > 1) {
+    forget_constants(*graph);
+    graph = traced(*model, part);
+  }
+  model.reset();
   output_sizes_ = sizes_of(graph->outputs()[0]);
-  Lowering lowering(*graph, sizes_, primitives_);
+  Lowering lowering(*graph, part, primitives_);
   lowering.run();
   left_ = lowering.left;
+  forget_constants(*graph);
+  if (part[0] == sizes_[0]) return;
+  parts_ = sizes_[0] / part[0];
+  output_sizes_[0] = sizes_[0];
+  output_ = torch::empty(output_sizes_);
 }
 
 torch::Tensor Inference::run(const torch::Tensor& images) {
   MIEN_ASSERT(images.sizes() == torch::IntArrayRef(sizes_) && images.is_contiguous() &&
               images.scalar_type() == torch::kFloat && images.is_cpu());
   const torch::NoGradGuard no_grad;
-  const float* output = primitives_.run(images.data_ptr<float>());
-  return torch::from_blob(const_cast<float*>(output), output_sizes_);
+  const float* input = images.data_ptr<float>();
+  if (parts_ == 1)
+    return torch::from_blob(const_cast<float*>(primitives_.run(input)), output_sizes_);
+  const std::int64_t in = images.numel() / parts_, out = output_.numel() / parts_;
+  for (std::int64_t part = 0; part < parts_; ++part)
+    std::copy_n(
+        primitives_.run(input + part * in), out, output_.data_ptr<float>() + part * out);
+  return output_;
 }
 
 }  // namespace mien

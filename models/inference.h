@@ -21,22 +21,26 @@ namespace mien {
 
 class Inference {
  public:
-  /// `sizes` of the images, {N, C, H, W}. The model's weights are copied; its mode does not matter.
-  /// Uses the threads that LibTorch has when this is called.
+  /// `sizes` of the images, {N, C, H, W}. The model's weights are copied, and freed one by one if
+  /// nobody else holds the model; its mode does not matter. Uses the threads that LibTorch has now.
+  /// Many large images go through in parts, which need less memory and stay near the caches.
   /// Error (c10::Error, mien::Error): the model cannot be traced.
-  Inference(Model& model, std::vector<std::int64_t> sizes);
+  Inference(std::shared_ptr<Model> model, std::vector<std::int64_t> sizes);
 
   /// images, float [N, C, H, W] on the CPU -> the model's outputs [N, ...], float, contiguous. Both
   /// the result and `images` are used until the next call.
   torch::Tensor run(const torch::Tensor& images);
 
+  const Primitives& primitives() const { return primitives_; }
   /// Operations that were left to LibTorch, by name.
   const std::vector<std::string>& left_to_libtorch() const { return left_; }
 
  private:
   std::vector<std::int64_t> sizes_, output_sizes_;
   std::vector<std::string> left_;
-  Primitives primitives_;
+  Primitives primitives_;   // for one part
+  std::int64_t parts_ = 1;
+  torch::Tensor output_;  // where there are several
 };
 
 }  // namespace mien

@@ -101,6 +101,12 @@ torch::Tensor legacy_bilinear(const torch::Tensor& images, std::int64_t side) {
   return stretched(stretched(images, 3, side), 2, side);
 }
 
+torch::Tensor channels_last(const torch::Tensor& images) {
+  const std::int64_t channels = images.size(1), height = images.size(2), width = images.size(3);
+  return images.contiguous(torch::MemoryFormat::ChannelsLast)
+      .as_strided(images.sizes(), {channels * height * width, 1, channels * width, channels});
+}
+
 torch::Tensor uniform(std::int64_t rows,
                       std::int64_t columns,
                       std::uint64_t seed,

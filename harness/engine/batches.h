@@ -44,6 +44,10 @@ Split load_split(const Pack& pack,
 /// i * in / side, the last pixel being repeated behind itself. Images [N, C, H, W] float.
 torch::Tensor legacy_bilinear(const torch::Tensor& images, std::int64_t side);
 
+/// [N, C, H, W] with the channels innermost, and with the strides that say so where C is 1 as well:
+/// otherwise LibTorch takes it for the other layout, and so does every layer behind it.
+torch::Tensor channels_last(const torch::Tensor& images);
+
 /// Uniform [0, 1) numbers [rows, columns] that depend on (seed, stream) only, drawn on the CPU so
 /// that every device sees the same ones.
 torch::Tensor uniform(std::int64_t rows,

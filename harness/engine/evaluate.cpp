@@ -29,8 +29,7 @@ Evaluation evaluate(Model& model,
   for (std::int64_t at = 0; at < split.size(); at += batch) {
     const std::int64_t count = std::min(batch, split.size() - at);
     const torch::Tensor images = augmenter.test(split.images.narrow(0, at, count));
-    const torch::Tensor logits =
-        model.forward(images.contiguous(torch::MemoryFormat::ChannelsLast));
+    const torch::Tensor logits = model.forward(channels_last(images));
     parts.push_back(logits.view({crops, count, classes}).mean(0));
     if (progress) progress(static_cast<double>(at + count) / static_cast<double>(split.size()));
   }
@@ -102,7 +101,7 @@ void use_channels_last(Model& model) {
   torch::NoGradGuard no_grad;
   for (torch::Tensor& parameter : model.parameters())
     if (parameter.dim() == 4)
-      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+      parameter.set_data(channels_last(parameter));
 }
 
 }  // namespace mien

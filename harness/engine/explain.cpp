@@ -34,7 +34,7 @@ std::vector<std::int64_t> steps(std::int64_t side, std::int64_t size, std::int64
 /// Probabilities [N, classes] of crops, pixels 0..255.
 torch::Tensor probabilities(Model& model, const Augmenter& augmenter, const torch::Tensor& crops) {
   const torch::Tensor inputs = augmenter.test(crops);
-  return model.forward(inputs.contiguous(torch::MemoryFormat::ChannelsLast)).softmax(1);
+  return model.forward(channels_last(inputs)).softmax(1);
 }
 
 /// [P, 1, side]: 1 outside of the stretch that begins at each of `starts` [P].
@@ -132,7 +132,7 @@ InputMaps maps_of_batch(Model& model,
                         const Transformer& transformer,
                         const torch::Tensor& inputs,
                         const torch::Tensor& classes) {
-  const torch::Tensor x = inputs.contiguous(torch::MemoryFormat::ChannelsLast).detach();
+  const torch::Tensor x = channels_last(inputs).detach();
   x.set_requires_grad(true);
   Recording recording(model);
   const torch::Tensor logits = model.forward(x);

@@ -178,7 +178,7 @@ ExternalModel load_torchscript(const External& external,
     loaded.parameters += parameter.numel();
     parameter.requires_grad_(false);  // an optimised program holds them as constants
     if (parameter.dim() == 4)
-      parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+      parameter.set_data(channels_last(parameter));
   }
   if (external.parameters > 0 && external.parameters != loaded.parameters)
     fail(Exit::kPrecondition,

@@ -261,7 +261,7 @@ void run_throughput(const Task& task,
                     TaskRecord& record) {
   const Network network = make_network(task, entry, options, {}, device);
   record.timings =
-      time_inference(*network.model, entry.card, task.protocol, device, [&](double share) {
+      time_inference(network.model, entry.card, task.protocol, device, [&](double share) {
         progress(share, "timing");
       });
   record.metrics = timing_metrics(record.timings);

@@ -7,6 +7,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/statistics.h"
+#include "harness/engine/batches.h"
 #include "models/inference.h"
 
 namespace mien {
@@ -50,17 +51,17 @@ void check_agreement(const torch::Tensor& timed, const torch::Tensor& scored) {
 
 /// On a CPU the network as models/inference makes it ready; what that cannot trace, and every other
 /// device, as LibTorch runs it.
-Pass ready(Model& model, const torch::Tensor& images) {
-  const Pass plain = [&model, images = images.contiguous(torch::MemoryFormat::ChannelsLast)] {
-    return model.forward(images);
+Pass ready(const std::shared_ptr<Model>& model, const torch::Tensor& images) {
+  const Pass plain = [model, images = channels_last(images)] {
+    return model->forward(images);
   };
-  if (!images.is_cpu() || !model.can_be_traced()) return plain;
+  if (!images.is_cpu() || !model->can_be_traced()) return plain;
   const auto inference = std::make_shared<Inference>(model, images.sizes().vec());
   check_agreement(inference->run(images), plain());
   return [inference, images] { return inference->run(images); };
 }
 
-void time_batch(Model& model,
+void time_batch(const std::shared_ptr<Model>& model,
                 const Card& card,
                 const Protocol& protocol,
                 torch::Device device,
@@ -88,12 +89,12 @@ void time_batch(Model& model,
 
 }  // namespace
 
-std::vector<TimingSample> time_inference(Model& model,
+std::vector<TimingSample> time_inference(const std::shared_ptr<Model>& model,
                                          const Card& card,
                                          const Protocol& protocol,
                                          torch::Device device,
                                          const std::function<void(double)>& progress) {
-  model.eval();
+  model->eval();
   std::vector<TimingSample> samples;
   for (std::size_t i = 0; i < protocol.timing_batches.size(); ++i) {
     time_batch(model, card, protocol, device, protocol.timing_batches[i], samples);

@@ -15,7 +15,7 @@
 namespace mien {
 
 /// Samples of every batch size of the protocol, in the protocol's order.
-std::vector<TimingSample> time_inference(Model& model,
+std::vector<TimingSample> time_inference(const std::shared_ptr<Model>& model,
                                          const Card& card,
                                          const Protocol& protocol,
                                          torch::Device device,

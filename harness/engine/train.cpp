@@ -125,9 +125,8 @@ EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
     const std::int64_t first = step * protocol_.batch;
     const torch::Tensor indices =
         order.narrow(0, first, std::min(protocol_.batch, training_.size() - first));
-    const torch::Tensor images =
-        augmenter_.train(training_.images.index_select(0, indices), indices)
-            .contiguous(torch::MemoryFormat::ChannelsLast);
+    const torch::Tensor images = channels_last(
+        augmenter_.train(training_.images.index_select(0, indices), indices));
     const torch::Tensor labels =
         training_.labels.index_select(0, indices).repeat({augmenter_.train_crops()});
     point.learning_rate = rate_.at(epoch, epoch * steps() + step);

@@ -9,12 +9,15 @@
 //   models_bench THREADS
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <iostream>
 #include <sstream>
 
+#include "harness/engine/evaluate.h"
 #include "harness/engine/train.h"
+#include "harness/environment.h"
 #include "models/inference.h"
 #include "models/registry.h"
 
@@ -38,8 +41,7 @@ std::shared_ptr<Model> make(const ModelEntry& entry) {
 Sampler make_inference(const ModelEntry& entry, std::int64_t batch) {
   const auto& input = entry.card.input;
   const torch::Tensor images = torch::randn({batch, input[0], input[1], input[2]});
-  const auto inference =
-      std::make_shared<Inference>(*make(entry), images.sizes().vec());
+  const auto inference = std::make_shared<Inference>(make(entry), images.sizes().vec());
   inference->run(images);
   return [=](double seconds) {
     std::int64_t passes = 0, chunk = 1;
@@ -116,6 +118,13 @@ void serve() {
 }  // namespace mien
 
 int main(int argc, char** argv) {
+  // As bench starts bench-worker.
+  if (!std::getenv("MIEN_MODELS_BENCH")) {
+    for (const auto& [name, value] : mien::worker_environment())
+      ::setenv(name.c_str(), value.c_str(), 1);
+    ::setenv("MIEN_MODELS_BENCH", "1", 1);
+    ::execv("/proc/self/exe", argv);
+  }
   // As bench-worker keeps it.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);

@@ -17,7 +17,7 @@ TEST(Timing, KeepsEveryRepetitionOfEveryBatch) {
   p.timing_warmup_seconds = 0.01;
   double last = 0;
   const std::vector<TimingSample> samples =
-      time_inference(*model, entry.card, p, torch::kCPU, [&](double share) { last = share; });
+      time_inference(model, entry.card, p, torch::kCPU, [&](double share) { last = share; });
   EXPECT_EQ(last, 1);
   ASSERT_EQ(samples.size(), 6u);
   for (std::size_t i = 0; i < samples.size(); ++i) {
