@@ -234,7 +234,9 @@ TEST_F(ExplainTask, FaultsAreNamed) {
   EXPECT_EQ(facts().at("sample"), "image104");
   options.split = "training";
   EXPECT_ERROR(facts(), Exit::kUsage, "must be test or validation");
-  options = {options.pack, options.weights, options.out, "", "hapy"};
+  options.sample.clear();
+  options.split = "test";
+  options.class_name = "hapy";
   EXPECT_ERROR(facts(), Exit::kUsage, "did you mean happy");
   options.class_name = "neutral";
   EXPECT_ERROR(facts(), Exit::kUsage, "no test image of it was scored");
