@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "harness/core/error.h"
+#include "harness/mesh/supernodal.h"
 
 namespace mien {
 namespace {
@@ -112,12 +113,37 @@ struct MapSolver::State {
     starts[unknowns] = at;
   }
 
+  /// With whole 4x4 blocks, which the elimination fills anyway: so the four columns of a vertex
+  /// have equal rows and stay in one supernode.
   void analyse() {
+    const auto* starts = static_cast<const int*>(matrix->p);
+    const auto* rows = static_cast<const int*>(matrix->i);
+    const std::size_t n = vertex_at.size(), unknowns = n * kOf;
+    std::size_t pairs = 0;
+    for (std::size_t j = 0; j < n; ++j)
+      pairs += static_cast<std::size_t>(starts[j * kOf + 1] - starts[j * kOf] - kOf);
+    cholmod_sparse* blocks = require(cholmod_allocate_sparse(
+        unknowns, unknowns, n * 10 + pairs * kOf * kOf, true, true, -1, CHOLMOD_PATTERN, &common));
+    auto* block_starts = static_cast<int*>(blocks->p);
+    auto* block_rows = static_cast<int*>(blocks->i);
+    int at = 0;
+    for (std::size_t j = 0; j < n; ++j)
+      for (int r = 0; r < kOf; ++r) {
+        block_starts[j * kOf + static_cast<std::size_t>(r)] = at;
+        for (int own = r; own < kOf; ++own) block_rows[at++] = static_cast<int>(j) * kOf + own;
+        for (int k = starts[j * kOf] + kOf; k < starts[j * kOf + 1]; ++k)
+          for (int of = 0; of < kOf; ++of) block_rows[at++] = rows[k] + of;
+      }
+    block_starts[unknowns] = at;
     common.nmethods = 1;
     common.method[0].ordering = CHOLMOD_NATURAL;
     common.postorder = false;
-    factor = require(cholmod_analyze(matrix, &common));
+    factor = require(cholmod_analyze(blocks, &common));
+    cholmod_free_sparse(&blocks, &common);
     right = require(cholmod_zeros(matrix->nrow, 3, CHOLMOD_REAL, &common));
+    // Makes room for the numbers, which are ours to compute.
+    if (!cholmod_change_factor(CHOLMOD_REAL, true, true, true, true, factor, &common))
+      require<void>(nullptr);
   }
 
   void assemble(const MapProblem& problem) {
@@ -146,10 +172,20 @@ struct MapSolver::State {
   }
 
   bool factorise() {
-    if (!cholmod_factorize(matrix, factor, &common) && common.status == CHOLMOD_OUT_OF_MEMORY)
-      require<void>(nullptr);
-    return common.status == CHOLMOD_OK && factor->minor == factor->n &&
-           cholmod_rcond(factor, &common) > kLeastConditioning;
+    const auto ints = [](const void* data, std::size_t size) {
+      return std::span(static_cast<const int*>(data), size);
+    };
+    const std::size_t nonzeros = matrix->nzmax;
+    const LowerColumns columns{ints(matrix->p, matrix->ncol + 1),
+                               ints(matrix->i, nonzeros),
+                               {static_cast<const double*>(matrix->x), nonzeros}};
+    const Supernodes supernodes{ints(factor->super, factor->nsuper + 1),
+                                ints(factor->pi, factor->nsuper + 1),
+                                ints(factor->px, factor->nsuper + 1),
+                                ints(factor->s, factor->ssize)};
+    return factorise_supernodes(
+               columns, supernodes, {static_cast<double*>(factor->x), factor->xsize}, space) >
+           kLeastConditioning;
   }
 
   void substitute(Maps& maps) {
@@ -168,6 +204,7 @@ struct MapSolver::State {
   Eigen::Index count;
   cholmod_common common = {};
   std::vector<int> vertex_at, place_of, degree;  // by place, by vertex, by place
+  std::vector<double> space;
   cholmod_sparse* matrix = nullptr;
   cholmod_factor* factor = nullptr;
   cholmod_dense *right = nullptr, *solution = nullptr, *work_y = nullptr, *work_e = nullptr;
