@@ -37,8 +37,7 @@ std::vector<Edge> edges_of(const Corners& corners) {
       if (low != high) edges.emplace_back(low, high);
     }
   std::ranges::sort(edges);
-  const auto rest = std::ranges::unique(edges);
-  edges.erase(rest.begin(), rest.end());
+  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
   return edges;
 }
 

@@ -5,7 +5,7 @@
 
 namespace mien {
 
-/// c (rows x 4) = a b^T, or c -= a b^T, with a (rows x depth) and b (4 x depth). All by columns:
+/// c (rows x 4) = -a b^T, or c -= a b^T, with a (rows x depth) and b (4 x depth). All by columns:
 /// those of c are `c_step` apart, those of a and b `step`. REQUIRES: rows a multiple of four.
 using Product = void (*)(double* c,
                          std::ptrdiff_t c_step,

@@ -26,7 +26,7 @@ inline void put(double* where, const V& sum) {
   if (kSubtract)
     at<V>(where) -= sum;
   else
-    at<V>(where) = sum;
+    at<V>(where) = -sum;
 }
 
 /// Two registers of rows: eight sums stay in registers.

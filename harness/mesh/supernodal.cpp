@@ -50,6 +50,69 @@ bool factorise_columns(double* block, Index step, Index rows, Pivots& pivots) {
   return true;
 }
 
+constexpr Index kChunk = 64;   // columns: what a chunk needs of a block stays in the cache
+constexpr Index kSmall = 256;  // rows
+constexpr Index kPanel = 16;   // rows
+
+/// Factorises the columns of one block: chunk after chunk, each subtracted from what lies right.
+bool factorise_block(double* block, Index rows, Index columns, Product subtract, Pivots& pivots) {
+  for (Index begin = 0; begin < columns; begin += kChunk) {
+    const Index end = std::min(begin + kChunk, columns);
+    for (Index j = begin; j < end; j += 4) {
+      double* left = block + begin * rows + j;
+      if (j > begin) subtract(block + j * rows + j, rows, left, left, rows, rows - j, j - begin);
+      if (!factorise_columns(block + j * rows + j, rows, rows - j, pivots)) return false;
+    }
+    for (Index j = end; j < columns; j += 4) {
+      double* left = block + begin * rows + j;
+      subtract(block + j * rows + j, rows, left, left, rows, rows - j, end - begin);
+    }
+  }
+  return true;
+}
+
+/// space (size x size, lower half) = - low low^T, low (size x columns) copied in panels of rows so
+/// that the products read side by side.
+void subtract_outer_product(const double* low,
+                            Index step,
+                            Index size,
+                            Index columns,
+                            const Kernels& product,
+                            std::vector<double>& space,
+                            std::vector<double>& packed) {
+  if (space.size() < static_cast<std::size_t>(size * size))
+    space.resize(static_cast<std::size_t>(size * size));
+  if (size <= kSmall) {  // fits the cache as it is
+    for (Index j = 0; j < size; j += 4)
+      product.store(space.data() + j * size + j, size, low + j, low + j, step, size - j, columns);
+    return;
+  }
+  const Index panels = (size + kPanel - 1) / kPanel;
+  for (Index begin = 0; begin < columns; begin += kChunk) {
+    const Index depth = std::min(kChunk, columns - begin);
+    const Product put = begin == 0 ? product.store : product.subtract;
+    packed.resize(static_cast<std::size_t>(panels * kPanel * kChunk));
+    for (Index k = 0; k < depth; ++k)
+      for (Index i = 0; i < size; ++i)
+        packed[static_cast<std::size_t>((i / kPanel * kChunk + k) * kPanel + i % kPanel)] =
+            low[(begin + k) * step + i];
+    for (Index j = 0; j < size; j += 4) {
+      const double* b = packed.data() + j / kPanel * kChunk * kPanel + j % kPanel;
+      for (Index panel = j / kPanel; panel < panels; ++panel) {
+        const Index first = std::max(panel * kPanel, j);
+        const double* a = packed.data() + panel * kChunk * kPanel + first % kPanel;
+        put(space.data() + j * size + first,
+            size,
+            a,
+            b,
+            kPanel,
+            std::min((panel + 1) * kPanel, size) - first,
+            depth);
+      }
+    }
+  }
+}
+
 /// Places of the rows of supernode `s` within its block, by row.
 void locate_rows(const Supernodes& nodes, int s, std::vector<int>& place) {
   const auto u = static_cast<std::size_t>(s);
@@ -83,6 +146,7 @@ double factorise_supernodes(const LowerColumns& matrix,
                             std::span<double> values,
                             std::vector<double>& space) {
   const auto unknowns = static_cast<std::size_t>(nodes.first.back());
+  std::vector<double> packed;
   std::vector<int> place(unknowns / 4), owner(unknowns / 4), relative;
   for (int s = 0; s < nodes.count(); ++s)
     for (int c = nodes.first[static_cast<std::size_t>(s)];
@@ -100,20 +164,11 @@ double factorise_supernodes(const LowerColumns& matrix,
     double* block = values.data() + nodes.value_start[u];
     locate_rows(nodes, s, place);
     scatter_matrix(matrix, nodes, s, place, block, rows);
-    for (Index j = 0; j < columns; j += 4) {
-      double* panel = block + j * rows + j;
-      if (j > 0) product.subtract(panel, rows, block + j, block + j, rows, rows - j, j);
-      if (!factorise_columns(panel, rows, rows - j, pivots)) return 0;
-    }
+    if (!factorise_block(block, rows, columns, product.subtract, pivots)) return 0;
     const Index below = rows - columns;
     if (below == 0) continue;
-    if (space.size() < static_cast<std::size_t>(below * below))
-      space.resize(static_cast<std::size_t>(below * below));
-    const double* low = block + columns;
-    for (Index j = 0; j < below; j += 4)
-      product.store(
-          space.data() + j * below + j, below, low + j, low + j, rows, below - j, columns);
-    // Subtract from the owners of the lower rows; rows of one owner lie side by side.
+    subtract_outer_product(block + columns, rows, below, columns, product, space, packed);
+    // Add to the owners of the lower rows; rows of one owner lie side by side.
     relative.resize(static_cast<std::size_t>(below));
     for (Index j = 0; j < below;) {
       const int target = owner[static_cast<std::size_t>(row_of[columns + j]) / 4];
@@ -128,10 +183,10 @@ double factorise_supernodes(const LowerColumns& matrix,
       for (; j < below && row_of[columns + j] < last; j += 4)
         for (Index c = j; c < j + 4; ++c) {
           double* column = into + (row_of[columns + c] - nodes.first[t]) * step;
-          const double* from = space.data() + c * below;
+          const double* __restrict from = space.data() + c * below;
           for (Index i = j; i < below; i += 4) {
-            double* sum = column + relative[static_cast<std::size_t>(i)];
-            for (Index k = 0; k < 4; ++k) sum[k] -= from[i + k];
+            double* __restrict sum = column + relative[static_cast<std::size_t>(i)];
+            for (Index k = 0; k < 4; ++k) sum[k] += from[i + k];
           }
         }
     }
