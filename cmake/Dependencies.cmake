@@ -30,6 +30,8 @@ if(NOT MIEN_LITE)
   pkg_check_modules(MATIO REQUIRED IMPORTED_TARGET matio)
   pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5)
   find_package(benchmark REQUIRED)
+endif()
+if(NOT MIEN_LITE OR MIEN_FUZZERS)
   find_package(Eigen3 REQUIRED)
   # SuiteSparse before 6 has no CMake package.
   find_library(MIEN_CHOLMOD cholmod REQUIRED)
