@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -75,6 +76,51 @@ void check_range(
            value);
 }
 
+[[noreturn]] void fail_targets(const fs::path& path, const std::string& what) {
+  fail(Exit::kIntegrity, "{}: {}; prepare the dataset again", path.string(), what);
+}
+
+std::map<std::string, TargetsView> targets_from(const SafetensorsFile& file, std::int64_t rows) {
+  std::map<std::string, TargetsView> all;
+  const auto text = file.metadata().find("targets");
+  if (text == file.metadata().end()) return all;
+  const json described = json::parse(text->second, nullptr, /*allow_exceptions=*/false);
+  if (!described.is_object()) fail_targets(file.path(), "metadata 'targets' is no JSON object");
+  for (const auto& [name, columns] : described.items()) {
+    const TensorView& tensor = file.tensor(name, DType::kF32, 2);
+    TargetsView view;
+    try {
+      columns.at("names").get_to(view.names);
+      columns.at("std").get_to(view.std);
+    } catch (const json::exception&) {
+      fail_targets(file.path(), fmt::format("metadata of target '{}' lack names or std", name));
+    }
+    view.values = aligned<float>(tensor, file.path());
+    const std::int64_t width = std::ssize(view.names);
+    if (tensor.shape != std::vector{rows, width} ||
+        (!view.std.empty() && std::ssize(view.std) != width))
+      fail_targets(file.path(),
+                   fmt::format("target '{}' is {} x {} for {} images, {} names, {} std",
+                               name,
+                               tensor.shape[0],
+                               tensor.shape[1],
+                               rows,
+                               width,
+                               view.std.size()));
+    if (!std::ranges::all_of(view.values, [](float value) { return std::isfinite(value); }))
+      fail_targets(file.path(), fmt::format("target '{}' has a number that is not finite", name));
+    all.emplace(name, std::move(view));
+  }
+  return all;
+}
+
+json described(const std::map<std::string, Targets>& targets) {
+  json all = json::object();
+  for (const auto& [name, columns] : targets)
+    all[name] = {{"names", columns.names}, {"std", columns.std}};
+  return all;
+}
+
 }  // namespace
 
 const char* name_of(DataKind kind) {
@@ -116,7 +162,12 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
     MIEN_ASSERT(std::ssize(s.ferplus) == n * kFerPlusColumns);
     tensors.emplace("ferplus", view_of(DType::kU8, {n, kFerPlusColumns}, s.ferplus));
   }
-  const std::map<std::string, std::string> metadata = {
+  for (const auto& [name, targets] : s.targets) {
+    const std::int64_t width = std::ssize(targets.names);
+    MIEN_ASSERT(!tensors.contains(name) && std::ssize(targets.values) == n * width);
+    tensors.emplace(name, view_of(DType::kF32, {n, width}, targets.values));
+  }
+  std::map<std::string, std::string> metadata = {
       {"dataset", s.dataset},
       {"data", name_of(s.data)},
       {"class_names", json(s.class_names).dump()},
@@ -124,6 +175,7 @@ fs::path write_pack(const fs::path& directory, const Samples& s, std::string& sh
       {"ids", fmt::format("{}", fmt::join(s.ids, "\n"))},
       {"manifest", s.manifest},
   };
+  if (!s.targets.empty()) metadata["targets"] = described(s.targets).dump();
   const fs::path unnamed =
       directory / fmt::format("{}-unnamed-{}.safetensors", s.dataset, ::getpid());
   sha256 = write_safetensors(unnamed, tensors, metadata, [&](std::span<const std::byte> part) {
@@ -164,6 +216,7 @@ Pack::Pack(const fs::path& path)
          ids_.size());
   check_range(labels_, std::int64_t{-1}, class_names_.size(), "label", path);
   check_range(split_, 0, split_names_.size(), "split", path);
+  targets_ = targets_from(file_, size());
 }
 
 std::span<const std::uint8_t> Pack::images() const { return elements<std::uint8_t>(images_); }

@@ -4,11 +4,13 @@
 //   subject   I32 [N]  -1 unknown     sequence I32 [N]   -1 unknown
 //   split     I32 [N]  index into split_names            (further tensors, e.g. ferplus, may
 //   follow)
+//   <target>  F32 [N, K], e.g. coefficients: numbers to regress, where the dataset has any
 //
 // Metadata: dataset, data (real | unverified | stand-in), class_names and split_names (JSON
 // arrays), ids (one sample id per line), manifest (JSON: sources with bytes and digests, counts,
-// errata). Content-addressed: the same source gives the same bytes; the file is named
-// <dataset>-<sha16>.
+// errata), and where there are targets, `targets` (JSON: target -> {"names", "std"}, one of each
+// per column, std empty where it is not known). Content-addressed: the same source gives the same
+// bytes; the file is named <dataset>-<sha16>.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +30,20 @@ const char* name_of(DataKind kind);  // "real", "unverified", "stand-in"
 /// Error (Exit::kIntegrity) for any other word.
 DataKind data_kind(const std::string& name);
 
+/// Numbers to regress, K per sample.
+struct Targets {
+  std::vector<std::string> names;  // K
+  std::vector<float> std;          // K standard deviations in which the numbers count; or empty
+  std::vector<float> values;       // N*K
+};
+
+/// The same in a pack; views into its file.
+struct TargetsView {
+  std::vector<std::string> names;
+  std::vector<float> std;
+  std::span<const float> values;
+};
+
 /// What a dataset reader hands over; `write_pack` freezes it.
 struct Samples {
   std::string dataset;
@@ -40,8 +56,9 @@ struct Samples {
   std::vector<std::int64_t> labels;
   std::vector<std::int32_t> subject, sequence, split;
   std::vector<std::string> ids;
-  std::vector<std::uint8_t> ferplus;  // N*10 votes, or empty
-  std::string manifest;               // JSON text
+  std::vector<std::uint8_t> ferplus;            // N*10 votes, or empty
+  std::map<std::string, Targets> targets = {};  // by tensor name; empty where all is classified
+  std::string manifest;                         // JSON text
 };
 
 /// Writes `directory`/<dataset>-<sha16>.safetensors atomically (an existing equal file is kept) and
@@ -52,7 +69,7 @@ std::filesystem::path write_pack(const std::filesystem::path& directory,
 
 /// A pack opened for reading: maps the file, copies nothing but the names.
 /// Errors (Exit::kIntegrity): not a safetensors file, a missing tensor, sizes that disagree, a
-/// label or split index out of range.
+/// label or split index out of range, a target that is not finite.
 class Pack {
  public:
   explicit Pack(const std::filesystem::path& path);
@@ -68,6 +85,7 @@ class Pack {
   const std::vector<std::string>& class_names() const { return class_names_; }
   const std::vector<std::string>& split_names() const { return split_names_; }
   const std::vector<std::string>& ids() const { return ids_; }
+  const std::map<std::string, TargetsView>& targets() const { return targets_; }
   const std::string& dataset() const { return file_.meta("dataset"); }
   DataKind data() const { return data_kind(file_.meta("data")); }
   const std::string& manifest() const { return file_.meta("manifest"); }
@@ -84,6 +102,7 @@ class Pack {
   std::span<const std::int64_t> labels_;
   std::span<const std::int32_t> split_, subject_, sequence_;
   std::vector<std::string> class_names_, split_names_, ids_;
+  std::map<std::string, TargetsView> targets_;
 };
 
 }  // namespace mien

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
 
 #include "harness/core/sha256.h"
@@ -109,10 +110,43 @@ TEST(Pack, RefusesAnUnknownKindOfData) {
     EXPECT_EQ(data_kind(name_of(kind)), kind);
 }
 
+Samples with_targets() {
+  Samples s = samples();
+  s.targets["coefficients"] = {{"e0", "e1"}, {2, 3}, {0, 1, 2, 3, 4, 5, 6, 7}};
+  s.targets["pose"] = {{"p0"}, {}, {-1, -2, -3, -4}};
+  return s;
+}
+
+TEST(Pack, HoldsTargets) {
+  const TempDir dir;
+  std::string sha256, without;
+  const Samples s = with_targets();
+  const Pack pack(write_pack(dir.path(), s, sha256));
+  ASSERT_EQ(pack.targets().size(), 2u);
+  const TargetsView& coefficients = pack.targets().at("coefficients");
+  const Targets& given = s.targets.at("coefficients");
+  EXPECT_EQ(coefficients.names, given.names);
+  EXPECT_EQ(coefficients.std, given.std);
+  EXPECT_TRUE(std::ranges::equal(coefficients.values, given.values));
+  EXPECT_TRUE(pack.targets().at("pose").std.empty());
+  EXPECT_TRUE(Pack(write_pack(dir.path(), samples(), without)).targets().empty());
+}
+
+TEST(Pack, RefusesTargetsThatDisagree) {
+  const TempDir dir;
+  std::string sha256;
+  Samples s = with_targets();
+  s.targets["pose"].std = {1, 2};
+  EXPECT_ERROR(Pack(write_pack(dir.path(), s, sha256)), Exit::kIntegrity, "1 names, 2 std");
+  s = with_targets();
+  s.targets["pose"].values[2] = std::numeric_limits<float>::infinity();
+  EXPECT_ERROR(Pack(write_pack(dir.path(), s, sha256)), Exit::kIntegrity, "not finite");
+}
+
 TEST(Pack, SurvivesRandomDamage) {
   const TempDir dir;
   std::string sha256;
-  const std::string good = read_text(write_pack(dir.path(), samples(), sha256));
+  const std::string good = read_text(write_pack(dir.path(), with_targets(), sha256));
   std::mt19937 random(3);
   for (int round = 0; round < 2000; ++round) {
     std::string bytes = good;
