@@ -2,7 +2,7 @@
 // lines on stdin, answers JSON lines on stdout:
 //
 //   infer MODEL VARIANT BATCH     makes the network ready -> {"prepare_s"}
-//   train MODEL VARIANT BATCH     4 batches in memory     -> {"prepare_s"}
+//   train MODEL VARIANT BATCH     batches in memory       -> {"prepare_s"}
 //   sample SECONDS                repeats the last one    -> {"step_s"}: one pass or one step
 //   memory                        -> {"peak_mib"}
 //
@@ -58,11 +58,11 @@ Sampler make_inference(const ModelEntry& entry, std::int64_t batch) {
 }
 
 Sampler make_training(const ModelEntry& entry, std::int64_t batch) {
-  constexpr std::int64_t kBatches = 4;
+  const std::int64_t batches = entry.card.macs > 5'000'000'000 ? 1 : 4;
   const auto& input = entry.card.input;
   const auto split = std::make_shared<Split>();
-  split->images = torch::randint(0, 256, {kBatches * batch, input[0], input[1], input[2]}, torch::kUInt8);
-  split->labels = torch::randint(0, entry.card.outputs, {kBatches * batch}, torch::kLong);
+  split->images = torch::randint(0, 256, {batches * batch, input[0], input[1], input[2]}, torch::kUInt8);
+  split->labels = torch::randint(0, entry.card.outputs, {batches * batch}, torch::kLong);
   const std::shared_ptr<Model> model = make(entry);
   use_channels_last(*model);
   Protocol protocol;
@@ -76,11 +76,11 @@ Sampler make_training(const ModelEntry& entry, std::int64_t batch) {
                                     [](double, const std::string&) {});
     return training.seconds;
   };
-  epochs(1);
-  return [=](double seconds) {
-    const double once = epochs(1);
+  return [=, once = epochs(1)](double seconds) mutable {
     const auto count = std::max<std::int64_t>(1, static_cast<std::int64_t>(seconds / once));
-    return epochs(count) / static_cast<double>(count * kBatches);
+    const double all = epochs(count);
+    once = all / static_cast<double>(count);
+    return once / static_cast<double>(batches);
   };
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "models/inference.h"
 #include "models/registry.h"
 #include "tests/support/golden.h"
 
@@ -70,28 +71,45 @@ std::vector<float> numbers_of(const std::string& text) {
   return numbers;
 }
 
-class Parity : public ::testing::TestWithParam<const ModelEntry*> {};
+class Parity : public ::testing::TestWithParam<const ModelEntry*> {
+ protected:
+  void SetUp() override {
+    const torch::NoGradGuard no_grad;
+    const Card& card = GetParam()->card;
+    model = GetParam()->make({card.outputs, 0.5});
+    model->eval();
+    for (const auto& parameter : model->named_parameters())
+      fill_state(parameter.key(), parameter.value());
+    for (const auto& buffer : model->named_buffers()) fill_state(buffer.key(), buffer.value());
+    images = torch::empty({2, card.input[0], card.input[1], card.input[2]});
+    fill(images, "images", 1, 0);
+    expected = numbers_of(
+        read_text(std::filesystem::path(MIEN_SOURCE_DIR) / "tests/golden/parity" /
+                  (std::string(card.name) + "-" + card.variant + ".txt")));
+  }
 
-TEST_P(Parity, LogitsAreThoseOfAnIndependentDefinition) {
-  torch::NoGradGuard no_grad;
-  const Card& card = GetParam()->card;
-  const std::shared_ptr<Model> model = GetParam()->make({card.outputs, 0.5});
-  model->eval();
-  for (const auto& parameter : model->named_parameters())
-    fill_state(parameter.key(), parameter.value());
-  for (const auto& buffer : model->named_buffers()) fill_state(buffer.key(), buffer.value());
-  const torch::Tensor images = torch::empty({2, card.input[0], card.input[1], card.input[2]});
-  fill(images, "images", 1, 0);
-  const torch::Tensor logits = model->forward(images).contiguous();
+  void expect_outputs(const torch::Tensor& outputs, float tolerance) {
+    ASSERT_EQ(static_cast<std::int64_t>(expected.size()), outputs.numel());
+    const float* found = outputs.data_ptr<float>();
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      EXPECT_NEAR(found[i], expected[i], tolerance * std::max(1.f, std::abs(expected[i])))
+          << "output " << i;
+  }
 
-  const auto path = std::filesystem::path(MIEN_SOURCE_DIR) / "tests/golden/parity" /
-                    (std::string(card.name) + "-" + card.variant + ".txt");
-  const std::vector<float> expected = numbers_of(read_text(path));
-  ASSERT_EQ(static_cast<std::int64_t>(expected.size()), logits.numel()) << path;
-  const float* found = logits.data_ptr<float>();
-  for (std::size_t i = 0; i < expected.size(); ++i)
-    EXPECT_NEAR(found[i], expected[i], 1e-5 * std::max(1.f, std::abs(expected[i])))
-        << "logit " << i;
+  std::shared_ptr<Model> model;
+  torch::Tensor images;
+  std::vector<float> expected;
+};
+
+TEST_P(Parity, OutputsAreThoseOfAnIndependentDefinition) {
+  const torch::NoGradGuard no_grad;
+  expect_outputs(model->forward(images).contiguous(), 1e-5f);
+}
+
+TEST_P(Parity, SoAreThoseOfTheNetworkMadeReadyForInference) {
+  if (GetParam()->card.macs == 0) GTEST_SKIP() << "no network";
+  Inference inference(model, images.sizes().vec());
+  expect_outputs(inference.run(images), 1e-4f);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Parity, ::testing::ValuesIn(models()), [](const auto& info) {
