@@ -29,6 +29,9 @@ struct SynthesizeOptions {
   int subjects = 0;  // 0: the entry's own number
   std::uint64_t seed = 1;
   FaceHead head = FaceHead::kProcedural;
+  /// Standard deviation of what is added to the true expression coefficients of training samples,
+  /// in theirs. Error (Exit::kUsage) unless 0 where the entry has no targets.
+  double label_noise = 0;
 };
 
 /// A file that is known byte for byte.
@@ -87,6 +90,7 @@ struct DatasetEntry {
   /// Writes a stand-in in the dataset's true layout into the existing empty folder `out`, with its
   /// marker (stand_in.h). The same options give the same bytes.
   void (*synthesize)(const std::filesystem::path& out, const SynthesizeOptions& options);
+  bool has_targets = false;  // numbers to regress come with the pictures (pack.h)
 };
 
 }  // namespace mien

@@ -129,6 +129,34 @@ Camera camera_of(const Sitter& sitter, const Occasion& o, const FaceRequest& req
   return camera;
 }
 
+/// Of a rotation: its axis times its angle.
+std::array<double, 3> rotation_vector(const Turn& turn) {
+  const auto& [x, y, z] = turn.rows;
+  const std::array<double, 3> axis{z.y - y.z, x.z - z.x, y.x - x.y};
+  const double twice_sine = std::hypot(axis[0], axis[1], axis[2]);
+  if (twice_sine == 0) return {};
+  const double angle = std::atan2(twice_sine, double{x.x} + y.y + z.z - 1);
+  return {axis[0] / twice_sine * angle, axis[1] / twice_sine * angle, axis[2] / twice_sine * angle};
+}
+
+/// See Exposure::pose.
+std::array<float, 6> pose_of(const Turn& turn, const Camera& camera, int width, int height) {
+  const std::array<double, 3> r = rotation_vector(turn);
+  const Vec3 seen = camera(kPivot);
+  const float mm = (camera.distance - kPivot.z) / (camera.scale * camera.distance);  // per sample
+  const float h = static_cast<float>(height);
+  const Vec3 pivot{(seen.x - static_cast<float>(width) / 2) * mm,
+                   (h / 2 - seen.y) * mm,
+                   -kFocal * h * mm};
+  const Vec3 t = pivot - turn(kPivot);
+  return {static_cast<float>(r[0]),
+          static_cast<float>(-r[1]),
+          static_cast<float>(-r[2]),
+          -t.x,
+          t.y,
+          t.z};
+}
+
 /// Solids show their front; what is thin shows both sides.
 void draw(Raster& raster, const std::vector<Vec3>& screen, const Scene& scene) {
   const std::span<const std::int32_t> all(scene.triangles);
@@ -346,7 +374,11 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
   const Shader shade(sitter, occasion, scene, toon);
   const int ink = std::max(1, static_cast<int>(0.8f * camera.scale));
 
-  Exposure out{request.width, request.height, {}, {}, {}};
+  Exposure out{request.width, request.height, {}, {}, {}, {}};
+  out.pose = pose_of(turn_of(occasion.yaw, occasion.pitch, occasion.roll),
+                     camera,
+                     raster.width,
+                     raster.height);
   const std::size_t pixels =
       static_cast<std::size_t>(out.width) * static_cast<std::size_t>(out.height);
   out.light.resize(pixels);

@@ -25,7 +25,13 @@ struct Exposure {
   std::vector<Vec3> light;   // linear red green blue, row by row
   std::vector<float> cover;  // 0 where the wall is seen, 1 where the person is
   std::array<FacePoint, 68> landmarks{};
+  /// How the head lies before a camera whose focal length is kFocal picture heights, with the
+  /// camera at the origin: rotation vector (radians) and translation (mm), with the signs that
+  /// apply_pose (reconstruct.h) takes. To first order: place and size of the head are as drawn.
+  std::array<float, 6> pose{};
 };
+
+inline constexpr float kFocal = 5;
 
 Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceRequest& request);
 

@@ -137,6 +137,8 @@ ordered_json show(const PrepareRequest& request, const fs::path& out, int column
 
 void synthesize(const std::string& name, const fs::path& out, const SynthesizeOptions& options) {
   const DatasetEntry& entry = find_dataset(name);
+  if (options.label_noise != 0 && !entry.has_targets)
+    fail(Exit::kUsage, "{}: --label-noise is for datasets with numbers to regress", name);
   std::error_code error;
   if (fs::exists(out, error) && !(is_folder(out) && fs::is_empty(out, error)))
     fail(Exit::kUsage, "{}: exists and is not an empty folder; name another", out.string());

@@ -9,6 +9,7 @@ extern const DatasetEntry kFer2013;
 extern const DatasetEntry kCkplus, kCkplus48, kJaffe, kFerg;
 extern const DatasetEntry kMmi, kEmotiw17;
 extern const DatasetEntry kRealy;
+extern const DatasetEntry kSynth3dmm;
 
 namespace {
 
@@ -21,6 +22,7 @@ constexpr const DatasetEntry* kDatasets[] = {
     &kMmi,
     &kEmotiw17,
     &kRealy,
+    &kSynth3dmm,
 };
 
 }  // namespace

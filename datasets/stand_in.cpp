@@ -18,6 +18,7 @@ void write_marker(const fs::path& folder, const StandInMarker& marker) {
       {"seed", marker.seed},
       {"subjects", marker.subjects},
   };
+  if (marker.label_noise > 0) text["label_noise"] = marker.label_noise;
   if (!marker.head.empty()) text["head"] = marker.head;
   if (!marker.md5.empty()) text["md5"] = marker.md5;
   if (!marker.runs.empty()) text["subject_runs"] = marker.runs;
@@ -35,6 +36,7 @@ std::optional<StandInMarker> read_marker(const fs::path& folder) {
     text.at("generator").get_to(marker.generator);
     text.at("seed").get_to(marker.seed);
     text.at("subjects").get_to(marker.subjects);
+    if (text.contains("label_noise")) text["label_noise"].get_to(marker.label_noise);
     if (text.contains("head")) text["head"].get_to(marker.head);
     if (text.contains("md5")) text["md5"].get_to(marker.md5);
     if (text.contains("subject_runs")) text["subject_runs"].get_to(marker.runs);

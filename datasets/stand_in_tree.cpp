@@ -37,6 +37,7 @@ void mark_stand_in(const DatasetEntry& entry,
                 .generator = entry.stand_in_version,
                 .seed = options.seed,
                 .subjects = options.subjects,
+                .label_noise = options.label_noise,
                 .head = name_of(options.head)});
 }
 

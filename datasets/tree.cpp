@@ -311,6 +311,7 @@ Samples read_tree(const DatasetEntry& entry,
   if (marker) {
     manifest["stand_in"] = {
         {"generator", marker->generator}, {"seed", marker->seed}, {"subjects", marker->subjects}};
+    if (marker->label_noise > 0) manifest["stand_in"]["label_noise"] = marker->label_noise;
     if (!marker->head.empty()) manifest["stand_in"]["head"] = marker->head;
   } else {
     manifest["errata"] = entry.errata;

@@ -271,6 +271,11 @@ class Cli {
                      "whose heads are drawn; ict-facekit lies in $MIEN_DATA/ict-facekit")
         ->check(CLI::IsMember({"built-in", "ict-facekit"}))
         ->capture_default_str();
+    synthesize
+        ->add_option("--label-noise",
+                     options_.label_noise,
+                     "standard deviations added to true coefficients of training samples")
+        ->check(CLI::Range(0.0, 10.0));
     synthesize->add_option("--seed", options_.seed, "seed")->check(CLI::Range(0, 1000000000));
   }
 

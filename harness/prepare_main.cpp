@@ -183,6 +183,9 @@ void declare(CLI::App& app, Arguments& arguments) {
                    "whose heads: built-in, or ict-facekit below $MIEN_DATA")
       ->transform(CLI::CheckedTransformer(std::map<std::string, FaceHead>{
           {"built-in", FaceHead::kProcedural}, {"ict-facekit", FaceHead::kInstalled}}));
+  synthesis->add_option("--label-noise",
+                        arguments.synthesis.label_noise,
+                        "standard deviations added to true coefficients of training samples");
   synthesis->add_option("--seed", arguments.synthesis.seed, "another seed, other faces")
       ->capture_default_str();
 }

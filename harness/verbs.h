@@ -29,6 +29,7 @@ struct Options {
   std::int64_t seed = 1;
   std::string dataset;            // data list: that one only
   std::string head = "built-in";  // data synthesize
+  double label_noise = 0;         // data synthesize
   std::string frames, split;      // data: frame rule; named split
   std::int64_t columns = 0;       // data show; 0 = the default
   std::vector<std::string> files;  // weights

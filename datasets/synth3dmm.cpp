@@ -1,0 +1,266 @@
+// Synth3DMM: rendered pictures of a morphable head with the coefficients that they show, as
+// networks that regress these learn from (Chang et al., "ExpNet", FG 2018, learned from photographs
+// with coefficients that had been fitted to them). Made by this program; nobody else's.
+//
+// On disk:
+//
+//   images/<split>/<subject>_<number>.png   227x227 px; split: train, validation, test; .jpg too
+//   coefficients.csv                        ID, s0 ..., e0 ..., p0 ... p5: identity and expression
+//                                           in standard deviations, pose as `bench mesh` takes it
+//   model.safetensors                       the head in principal modes, as save_face_model writes
+//
+// 227 px is the crop of the published code: FacePoseNet takes it whole, ExpNet resized to 224.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "datasets/csv.h"
+#include "datasets/dataset.h"
+#include "datasets/face_models.h"
+#include "datasets/listing.h"
+#include "datasets/stand_in_tree.h"
+#include "datasets/synth3dmm_stand_in.h"
+#include "harness/core/error.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+
+extern const DatasetEntry kSynth3dmm;
+
+namespace {
+
+constexpr const char* kSplitNames[] = {"train", "validation", "test"};
+constexpr const char* kTable = "coefficients.csv";
+constexpr const char* kModel = "model.safetensors";
+
+constexpr const char* kErrata[] = {
+    "drawn, not photographed: an error here says nothing about an error on photographs",
+    "coefficients are independent and normal, which those of real faces are not",
+    "creases and skin do not follow the expression, only the shape does",
+};
+
+// ---- splits ------------------------------------------------------------------------------------
+
+const NamedSplit kNamedSplits[] = {
+    {"subjects",
+     "ours: eight tenths of the subjects train, one validates, one is tested",
+     {.train = {"train"}, .validation = {"validation"}, .test = {"test"}}},
+};
+
+// ---- reader ------------------------------------------------------------------------------------
+
+/// One of the pack's tensors: its columns in the table are a letter and a number.
+struct Group {
+  const char* target;
+  char letter;
+  std::vector<std::string> names;
+  std::vector<float> std;
+};
+
+std::vector<Group> groups_of(const FaceModel& model) {
+  return {{"identity", 's', model.identity_names, model.identity_std},
+          {"coefficients", 'e', model.expression_names, model.expression_std},
+          {"pose", 'p', {"r0", "r1", "r2", "t0_mm", "t1_mm", "t2_mm"}, {}}};
+}
+
+/// Numbers of a sample, group by group.
+using Rows = std::map<std::string, std::vector<float>, std::less<>>;
+
+struct Source {
+  Listing listing;
+  std::vector<Group> groups;
+  Rows rows;
+};
+
+/// Where the columns of `groups` stand, in their order. Error: there are others, or not all.
+std::vector<std::size_t> columns_of(const CsvHeader& header,
+                                    const CsvLines& lines,
+                                    const std::vector<Group>& groups) {
+  std::vector<std::size_t> columns;
+  for (const Group& group : groups)
+    for (std::size_t i = 0; i < group.names.size(); ++i)
+      columns.push_back(header.column(fmt::format("{}{}", group.letter, i)));
+  if (header.columns() != columns.size() + 1)
+    lines.reject(fmt::format("{} columns, but {} has {} identity and {} expression modes, so {}",
+                             header.columns(),
+                             kModel,
+                             groups[0].names.size(),
+                             groups[1].names.size(),
+                             columns.size() + 1));
+  return columns;
+}
+
+/// "" where all cells are finite numbers, which go to `values`.
+std::string parse(const std::vector<std::string_view>& cells,
+                  const std::vector<std::size_t>& columns,
+                  std::vector<float>& values) {
+  for (const std::size_t column : columns) {
+    const std::string_view cell = cells[column];
+    float value = 0;
+    const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    if (error != std::errc() || stop != cell.data() + cell.size() || !std::isfinite(value))
+      return fmt::format("column {}: '{}' is no finite number", column + 1, printable(cell));
+    values.push_back(value);
+  }
+  return "";
+}
+
+Rows read_rows(const fs::path& path,
+               const std::vector<Group>& groups,
+               std::vector<Problem>& problems) {
+  CsvLines lines(open_file(path));
+  const CsvHeader header(lines);
+  const std::size_t id = header.column("ID");
+  const std::vector<std::size_t> columns = columns_of(header, lines, groups);
+  std::vector<std::string_view> cells(header.columns());
+  Rows rows;
+  std::size_t number = 1;
+  for (std::string_view line; lines.next(line);) {
+    ++number;
+    lines.require_line_end();
+    std::vector<float> values;
+    std::string fault = "another number of cells than the first line";
+    if (split_cells(line, cells)) fault = parse(cells, columns, values);
+    if (fault.empty() && !rows.try_emplace(std::string(cells[id]), std::move(values)).second)
+      fault = fmt::format("a second row of {}", printable(cells[id]));
+    if (!fault.empty()) problems.push_back({kTable, fmt::format("line {}: {}", number, fault)});
+  }
+  return rows;
+}
+
+/// The split that a picture lies in; -1 where `path` is no picture of ours.
+int split_of(std::string_view path) {
+  const std::vector<std::string_view> parts = parts_of(path);
+  if (parts.size() != 3 || parts[0] != "images") return -1;
+  const std::string name = lower(parts[2]);
+  if (!name.ends_with(".png") && !name.ends_with(".jpg") && !name.ends_with(".jpeg")) return -1;
+  const auto split = std::ranges::find(kSplitNames, parts[1]);
+  return split == std::end(kSplitNames) ? -1 : static_cast<int>(split - std::begin(kSplitNames));
+}
+
+std::int32_t subject_in(std::string_view id) {
+  return static_cast<std::int32_t>(small_number(id.substr(0, id.find('_')), 0, 999999999));
+}
+
+/// Pictures with a row; either without the other is a problem.
+void list_pictures(const std::vector<std::string>& files, Source& source) {
+  std::set<std::string_view> seen;
+  for (const std::string& file : files) {
+    const int split = split_of(file);
+    if (split < 0) continue;
+    const std::string_view name = parts_of(file).back();
+    const auto row = source.rows.find(name.substr(0, name.rfind('.')));
+    if (row == source.rows.end()) {
+      source.listing.problems.push_back({file, fmt::format("no usable row in {}", kTable)});
+      continue;
+    }
+    seen.insert(row->first);
+    source.listing.pictures.push_back({.id = row->first,
+                                       .file = file,
+                                       .subject = subject_in(row->first),
+                                       .split = split,
+                                       .is_face_crop = true});
+  }
+  for (const auto& [id, values] : source.rows)
+    if (!seen.contains(id))
+      source.listing.problems.push_back({kTable, fmt::format("no picture of {}", printable(id))});
+}
+
+Source list(const fs::path& folder) {
+  std::vector<std::string> files;
+  Source source{start_listing(kSynth3dmm, folder, files), {}, {}};
+  for (const char* needed : {kTable, kModel})
+    if (std::ranges::find(files, needed) == files.end())
+      fail(Exit::kPrecondition, "{}: no {}; {}", folder.string(), needed, kSynth3dmm.how_to_obtain);
+  const FaceModel model = load_face_model(folder / kModel);
+  source.groups = groups_of(model);
+  source.rows = read_rows(folder / kTable, source.groups, source.listing.problems);
+  list_pictures(files, source);
+  source.listing.data = DataKind::kUnverified;  // nothing is published that a copy could equal
+  source.listing.other_files = {kTable, kModel};
+  source.listing.facts["model"] = {{"name", model.name},
+                                   {"licence", model.licence},
+                                   {"identity_modes", model.identity_modes()},
+                                   {"expression_modes", model.expression_modes()}};
+  return source;
+}
+
+std::map<std::string, Targets> targets_of(const Source& source,
+                                          const std::vector<std::string>& ids) {
+  std::map<std::string, Targets> targets;
+  std::size_t first = 0;
+  for (const Group& group : source.groups) {
+    const std::size_t width = group.names.size();
+    if (width > 0) {
+      Targets& target = targets[group.target];
+      target.names = group.names;
+      target.std = group.std;
+      for (const std::string& id : ids) {
+        const float* values = source.rows.at(id).data() + first;
+        target.values.insert(target.values.end(), values, values + width);
+      }
+    }
+    first += width;
+  }
+  return targets;
+}
+
+Samples read(const fs::path& folder, const ReadOptions& options) {
+  const Source source = list(folder);
+  Samples samples = read_tree(
+      kSynth3dmm, folder, source.listing, {.side_px = kSynthSide, .channels = 3}, options);
+  samples.targets = targets_of(source, samples.ids);
+  return samples;
+}
+
+std::vector<fs::path> sources(const fs::path& folder) {
+  return files_for(folder, [](std::string_view path) {
+    return path == kTable || path == kModel || split_of(path) >= 0;
+  });
+}
+
+// ---- stand-in ----------------------------------------------------------------------------------
+
+void synthesize(const fs::path& out, const SynthesizeOptions& options) {
+  if (options.subjects < 3 || options.subjects > 100000)
+    fail(Exit::kUsage, "--subjects {}: from 3, one per split, to 100000", options.subjects);
+  if (!(options.label_noise >= 0 && options.label_noise <= 10))
+    fail(Exit::kUsage, "--label-noise {}: from 0 to 10 standard deviations", options.label_noise);
+  write_synth3dmm(out, options);
+  mark_stand_in(kSynth3dmm, out, options);
+}
+
+}  // namespace
+
+// ---- entry -------------------------------------------------------------------------------------
+
+const DatasetEntry kSynth3dmm = {
+    .name = "synth3dmm",
+    .title = "Synth3DMM (rendered training pairs of a morphable head)",
+    .licence = "none needed: drawn by this program; that of the model where the head is another's",
+    .how_to_obtain = "make it: bench data synthesize synth3dmm --out DIR --subjects N",
+    .tree =
+        "synth3dmm/\n"
+        "  images/train/00000_00.png    and validation, test; 227x227 px; .jpg too\n"
+        "  coefficients.csv             ID, s0 ..., e0 ..., p0 ... p5\n"
+        "  model.safetensors            the head in principal modes\n",
+    .class_names = {},
+    .split_names = kSplitNames,
+    .counts = {},
+    .files = {},
+    .errata = kErrata,
+    .frame_rules = {},
+    .named_splits = kNamedSplits,
+    .reader_version = 1,
+    .stand_in_version = 1,
+    .stand_in_subjects = 100,
+    .sources = sources,
+    .read = read,
+    .synthesize = synthesize,
+    .has_targets = true,
+};
+
+}  // namespace mien

@@ -1,0 +1,150 @@
+#include "datasets/synth3dmm_stand_in.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "datasets/darkroom.h"
+#include "datasets/face_models.h"
+#include "datasets/image_io.h"
+#include "datasets/morphable.h"
+#include "harness/core/files.h"
+#include "harness/core/parallel.h"
+
+namespace fs = std::filesystem;
+
+namespace mien {
+namespace {
+
+constexpr double kCut = 2.2;  // standard deviations
+constexpr float kDegree = 0.0174532925f;
+constexpr std::uint64_t kOccludedPercent = 15, kCoarsePercent = 30;
+
+/// Streams of random numbers.
+enum : std::uint64_t { kIdentity = 7001, kExpression, kScene, kNoise };
+
+FaceRandom stream(std::uint64_t seed, std::uint64_t kind, int subject, int number) {
+  return random_for(
+      seed, {kind, static_cast<std::uint64_t>(subject), static_cast<std::uint64_t>(number)});
+}
+
+std::vector<float> normals(FaceRandom r, std::size_t count) {
+  std::vector<float> values(count);
+  for (float& value : values) value = static_cast<float>(std::clamp(r.normal(), -kCut, kCut));
+  return values;
+}
+
+std::vector<float> times(const std::vector<float>& a, const std::vector<float>& b) {
+  std::vector<float> out(a.size());
+  std::ranges::transform(a, b, out.begin(), std::multiplies());
+  return out;
+}
+
+/// Wider than a stand-in's: heads turn, things get in the way.
+void vary(Occasion& o, FaceRandom& r) {
+  const auto spread = [&](double deviation, double limit) {
+    return static_cast<float>(std::clamp(deviation * r.normal(), -limit, limit));
+  };
+  o.yaw = kDegree * spread(22, 60);
+  o.pitch = kDegree * spread(9, 25);
+  o.roll = kDegree * spread(8, 25);
+  o.shift_x = spread(0.03, 0.07);
+  o.shift_y = spread(0.03, 0.07);
+  const bool occluded = r.below(100) < kOccludedPercent;
+  const auto kind = static_cast<int>(1 + r.below(3));
+  o.occluder = occluded ? static_cast<Occluder>(kind) : Occluder::kNone;
+  o.blur = static_cast<float>(0.008 * r.between(0, 1) * r.between(0, 1));
+}
+
+/// As if the face had been small: down to a fifth of the side and back.
+Image coarsened(const Image& image, FaceRandom& r) {
+  const bool coarse = r.below(100) < kCoarsePercent;
+  const double scale = r.between(0.2, 1);
+  if (!coarse) return image;
+  const Square whole = whole_square(image.width, image.height);
+  const int side = std::max(1, static_cast<int>(scale * image.width));
+  return crop(crop(image, whole, side), whole_square(side, side), image.width);
+}
+
+/// The last tenth of the subjects is tested, the tenth before it validates; at least one of each.
+const char* split_of(int subject, int subjects) {
+  const int tenth = std::max(1, subjects / 10);
+  return subject >= subjects - tenth       ? "test"
+         : subject >= subjects - 2 * tenth ? "validation"
+                                           : "train";
+}
+
+std::string header_of(const FaceModel& model) {
+  std::string line = "ID";
+  for (std::size_t i = 0; i < model.identity_modes(); ++i) line += fmt::format(",s{}", i);
+  for (std::size_t i = 0; i < model.expression_modes(); ++i) line += fmt::format(",e{}", i);
+  return line + ",p0,p1,p2,p3,p4,p5\n";
+}
+
+std::string line_of(const std::string& id, const SynthTruth& truth) {
+  return fmt::format("{},{},{},{}\n",
+                     id,
+                     fmt::join(truth.identity, ","),
+                     fmt::join(truth.expression, ","),
+                     fmt::join(truth.pose, ","));
+}
+
+}  // namespace
+
+SynthTruth draw_truth(const FaceModel& model, std::uint64_t seed, int subject, int number) {
+  return {normals(stream(seed, kIdentity, subject, 0), model.identity_modes()),
+          normals(stream(seed, kExpression, subject, number), model.expression_modes()),
+          {}};
+}
+
+Image draw_synth(const Head& head, std::uint64_t seed, int subject, int number, SynthTruth& truth) {
+  FaceRandom r = stream(seed, kScene, subject, number);
+  FaceRequest request{.seed = seed,
+                      .subject = subject,
+                      .sitting = number,
+                      .style = FaceStyle::kWild,
+                      .width = kSynthSide,
+                      .height = kSynthSide,
+                      .face_share = r.between(0.6, 0.9),
+                      .channels = 3};
+  Occasion occasion = occasion_of(request);
+  vary(occasion, r);
+  Person person = person_of(seed, subject, request.style, head.model);
+  person.identity = times(truth.identity, head.model.identity_std);
+  const Sitter sitter{
+      head,
+      person,
+      head.model.shape(person.identity, times(truth.expression, head.model.expression_std)),
+      {}};
+  Exposure exposure = expose(sitter, occasion, request);
+  truth.pose = exposure.pose;
+  return coarsened(develop(std::move(exposure), occasion, person, request), r);
+}
+
+void write_synth3dmm(const fs::path& out, const SynthesizeOptions& options) {
+  const Head head = morphable_head(options.head);
+  save_face_model(out / "model.safetensors", head.model);
+  for (const char* split : {"train", "validation", "test"})
+    fs::create_directories(out / "images" / split);
+  std::vector<std::string> lines(static_cast<std::size_t>(options.subjects * kSynthPictures));
+  parallel_for(lines.size(), [&](std::size_t i, int) {
+    const int subject = static_cast<int>(i) / kSynthPictures;
+    const int number = static_cast<int>(i) % kSynthPictures;
+    const std::string split = split_of(subject, options.subjects);
+    const std::string id = fmt::format("{:05}_{:02}", subject, number);
+    SynthTruth truth = draw_truth(head.model, options.seed, subject, number);
+    write_image(out / "images" / split / (id + ".png"),
+                draw_synth(head, options.seed, subject, number, truth));
+    if (split == "train") {
+      FaceRandom noise = stream(options.seed, kNoise, subject, number);
+      for (float& value : truth.expression)
+        value += static_cast<float>(options.label_noise * noise.normal());
+    }
+    lines[i] = line_of(id, truth);
+  });
+  std::string text = header_of(head.model);
+  for (const std::string& line : lines) text += line;
+  write_text(out / "coefficients.csv", text);
+}
+
+}  // namespace mien
