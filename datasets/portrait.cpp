@@ -142,13 +142,14 @@ std::array<double, 3> rotation_vector(const Turn& turn) {
 /// See Exposure::pose.
 std::array<float, 6> pose_of(const Turn& turn, const Camera& camera, int width, int height) {
   const std::array<double, 3> r = rotation_vector(turn);
-  const Vec3 seen = camera(kPivot);
-  const float mm = (camera.distance - kPivot.z) / (camera.scale * camera.distance);  // per sample
+  constexpr Vec3 kFace{0, -45, 60};  // its middle, where place and size are exact
+  const Vec3 at = turned(turn, kFace), seen = camera(at);
+  const float mm = (camera.distance - at.z) / (camera.scale * camera.distance);  // per sample
   const float h = static_cast<float>(height);
-  const Vec3 pivot{(seen.x - static_cast<float>(width) / 2) * mm,
+  const Vec3 face{(seen.x - static_cast<float>(width) / 2) * mm,
                    (h / 2 - seen.y) * mm,
                    -kFocal * h * mm};
-  const Vec3 t = pivot - turn(kPivot);
+  const Vec3 t = face - turn(kFace);
   return {static_cast<float>(r[0]),
           static_cast<float>(-r[1]),
           static_cast<float>(-r[2]),

@@ -27,7 +27,7 @@ struct Exposure {
   std::array<FacePoint, 68> landmarks{};
   /// How the head lies before a camera whose focal length is kFocal picture heights, with the
   /// camera at the origin: rotation vector (radians) and translation (mm), with the signs that
-  /// apply_pose (reconstruct.h) takes. To first order: place and size of the head are as drawn.
+  /// apply_pose (reconstruct.h) takes. To first order: place and size of the face are as drawn.
   std::array<float, 6> pose{};
 };
 

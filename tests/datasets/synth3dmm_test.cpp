@@ -90,8 +90,8 @@ TEST(SynthPicture, PosePutsLandmarksWhereTheyAreDrawn) {
     apply_pose(posed, drawn.pose);
     for (std::size_t k = 0; k < 68; ++k) {
       const float* p = &posed[3 * static_cast<std::size_t>(model.landmarks68[k])];
-      EXPECT_NEAR(100 - kFocal * 200 * p[0] / p[2], drawn.landmarks[k].x, 4) << number << ' ' << k;
-      EXPECT_NEAR(100 + kFocal * 200 * p[1] / p[2], drawn.landmarks[k].y, 4) << number << ' ' << k;
+      EXPECT_NEAR(100 - kFocal * 200 * p[0] / p[2], drawn.landmarks[k].x, 3) << number << ' ' << k;
+      EXPECT_NEAR(100 + kFocal * 200 * p[1] / p[2], drawn.landmarks[k].y, 3) << number << ' ' << k;
     }
   }
 }
