@@ -146,9 +146,8 @@ std::array<float, 6> pose_of(const Turn& turn, const Camera& camera, int width, 
   const Vec3 at = turned(turn, kFace), seen = camera(at);
   const float mm = (camera.distance - at.z) / (camera.scale * camera.distance);  // per sample
   const float h = static_cast<float>(height);
-  const Vec3 face{(seen.x - static_cast<float>(width) / 2) * mm,
-                   (h / 2 - seen.y) * mm,
-                   -kFocal * h * mm};
+  const Vec3 face{
+      (seen.x - static_cast<float>(width) / 2) * mm, (h / 2 - seen.y) * mm, -kFocal * h * mm};
   const Vec3 t = face - turn(kFace);
   return {static_cast<float>(r[0]),
           static_cast<float>(-r[1]),
@@ -376,10 +375,8 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
   const int ink = std::max(1, static_cast<int>(0.8f * camera.scale));
 
   Exposure out{request.width, request.height, {}, {}, {}, {}};
-  out.pose = pose_of(turn_of(occasion.yaw, occasion.pitch, occasion.roll),
-                     camera,
-                     raster.width,
-                     raster.height);
+  out.pose = pose_of(
+      turn_of(occasion.yaw, occasion.pitch, occasion.roll), camera, raster.width, raster.height);
   const std::size_t pixels =
       static_cast<std::size_t>(out.width) * static_cast<std::size_t>(out.height);
   out.light.resize(pixels);
