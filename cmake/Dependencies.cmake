@@ -22,7 +22,12 @@ if(NOT MIEN_LITE)
                         "folder of one that has (ci/torch_cuda.sh prints it), or use another preset")
   endif()
   find_package(OpenMP REQUIRED COMPONENTS CXX)
-  find_package(dnnl REQUIRED CONFIG)
+  # Debian's package file for oneDNN insists on OpenCL, which is of no use here.
+  find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.hpp PATHS /usr/include NO_CMAKE_PREFIX_PATH REQUIRED)
+  find_library(DNNL_LIBRARY dnnl REQUIRED)
+  add_library(DNNL::dnnl UNKNOWN IMPORTED)
+  set_target_properties(DNNL::dnnl PROPERTIES IMPORTED_LOCATION ${DNNL_LIBRARY}
+                        INTERFACE_INCLUDE_DIRECTORIES ${DNNL_INCLUDE_DIR})
   find_package(OpenCV REQUIRED COMPONENTS core imgproc imgcodecs objdetect videoio)
   find_package(LibArchive REQUIRED)
   find_package(pugixml REQUIRED)
