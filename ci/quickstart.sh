@@ -21,5 +21,5 @@ if [ $preset = cuda ]; then
 fi
 cmake --preset $preset -D MIEN_TESTS=OFF >build-configure.log 2>&1 || { cat build-configure.log >&2; exit 5; }
 rm -f build-configure.log
-cmake --build --preset $preset --target bench bench-worker bench-prepare >&2
+cmake --build --preset $preset --target bench bench-worker bench-prepare bench-mesh >&2
 exec build/$preset/bin/bench run all
