@@ -513,6 +513,29 @@ std::int64_t largest_tensor(const Graph& graph, std::int64_t images) {
   return largest;
 }
 
+/// Multiply-accumulates of the convolutions and linear layers.
+std::int64_t macs_of(const Graph& graph) {
+  std::int64_t macs = 0;
+  for (const Node* node : graph.nodes()) {
+    const std::string kind = kind_of(node);
+    const bool is_convolution = kind == "aten::_convolution" || kind == "aten::conv2d";
+    if (!is_convolution && kind != "aten::addmm" && kind != "aten::linear") continue;
+    const auto weights = constant(node->input(kind == "aten::addmm" ? 2 : 1));
+    if (!weights) continue;
+    const Sizes out = sizes_of(node->output());
+    std::int64_t places = out[0];  // at which the weights are applied
+    if (is_convolution) places *= out[2] * out[3];
+    macs += places * weights->toTensor().numel();
+  }
+  return macs;
+}
+
+/// Waking a second thread at every layer costs more than a small pass.
+int threads_for(std::int64_t macs) {
+  constexpr std::int64_t kWorthSharing = 50'000'000;
+  return macs < kWorthSharing ? 1 : torch::get_num_threads();
+}
+
 /// How many images at a time: as many as divide them with the largest tensor near the caches.
 std::int64_t part_of(std::int64_t images, std::int64_t bytes_per_image) {
   constexpr std::int64_t kNearTheCaches = 16 << 20;
@@ -524,7 +547,7 @@ std::int64_t part_of(std::int64_t images, std::int64_t bytes_per_image) {
 }  // namespace
 
 Inference::Inference(std::shared_ptr<Model> model, std::vector<std::int64_t> sizes)
-    : sizes_(std::move(sizes)), primitives_(torch::get_num_threads()) {
+    : sizes_(std::move(sizes)) {
   const torch::NoGradGuard no_grad;
   Sizes part = sizes_;
   part[0] = 1;
@@ -536,7 +559,8 @@ Inference::Inference(std::shared_ptr<Model> model, std::vector<std::int64_t> siz
   }
   model.reset();
   output_sizes_ = sizes_of(graph->outputs()[0]);
-  Lowering lowering(*graph, part, primitives_);
+  primitives_.emplace(threads_for(macs_of(*graph)));
+  Lowering lowering(*graph, part, *primitives_);
   lowering.run();
   left_ = lowering.left;
   forget_constants(*graph);
@@ -552,11 +576,11 @@ torch::Tensor Inference::run(const torch::Tensor& images) {
   const torch::NoGradGuard no_grad;
   const float* input = images.data_ptr<float>();
   if (parts_ == 1)
-    return torch::from_blob(const_cast<float*>(primitives_.run(input)), output_sizes_);
+    return torch::from_blob(const_cast<float*>(primitives_->run(input)), output_sizes_);
   const std::int64_t in = images.numel() / parts_, out = output_.numel() / parts_;
   for (std::int64_t part = 0; part < parts_; ++part)
     std::copy_n(
-        primitives_.run(input + part * in), out, output_.data_ptr<float>() + part * out);
+        primitives_->run(input + part * in), out, output_.data_ptr<float>() + part * out);
   return output_;
 }
 

@@ -12,6 +12,9 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "models/model.h"
@@ -23,6 +26,7 @@ class Inference {
  public:
   /// `sizes` of the images, {N, C, H, W}. The model's weights are copied, and freed one by one if
   /// nobody else holds the model; its mode does not matter. Uses the threads that LibTorch has now.
+  /// A pass too small to share is left to one of them.
   /// Many large images go through in parts, which need less memory and stay near the caches.
   /// Error (c10::Error, mien::Error): the model cannot be traced.
   Inference(std::shared_ptr<Model> model, std::vector<std::int64_t> sizes);
@@ -31,14 +35,14 @@ class Inference {
   /// the result and `images` are used until the next call.
   torch::Tensor run(const torch::Tensor& images);
 
-  const Primitives& primitives() const { return primitives_; }
+  const Primitives& primitives() const { return *primitives_; }
   /// Operations that were left to LibTorch, by name.
   const std::vector<std::string>& left_to_libtorch() const { return left_; }
 
  private:
   std::vector<std::int64_t> sizes_, output_sizes_;
   std::vector<std::string> left_;
-  Primitives primitives_;   // for one part
+  std::optional<Primitives> primitives_;  // for one part
   std::int64_t parts_ = 1;
   torch::Tensor output_;  // where there are several
 };

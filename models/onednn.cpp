@@ -97,6 +97,22 @@ void sample_image(const float* x, const float* theta, const Sizes& sizes, float*
 
 }  // namespace
 
+namespace {
+
+/// OpenMP's number of threads while this lives. A LibTorch may carry an OpenMP of its own, or this.
+class Threads {
+ public:
+  explicit Threads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+  ~Threads() { omp_set_num_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace
+
 struct Primitives::State {
   /// A tensor: a layout over a buffer.
   struct Tensor {
@@ -128,6 +144,10 @@ struct Primitives::State {
     float* out_pointer = nullptr;
   };
 
+  explicit State(int count) : threads(count), building(std::in_place, count) {}
+
+  int threads;
+  std::optional<Threads> building;  // until `finish`
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   std::vector<Tensor> tensors;
@@ -227,9 +247,7 @@ dnnl::primitive_attr attributes(bool relu, bool added = false) {
 
 }  // namespace
 
-Primitives::Primitives(int threads) : state_(std::make_unique<State>()) {
-  omp_set_num_threads(threads);  // a LibTorch may carry an OpenMP of its own
-}
+Primitives::Primitives(int threads) : state_(std::make_unique<State>(threads)) {}
 Primitives::~Primitives() = default;
 Primitives::Primitives(Primitives&&) noexcept = default;
 
@@ -588,10 +606,12 @@ void Primitives::finish(Value result) {
   if (!state.arena) throw std::bad_alloc();
   state.work_bytes = static_cast<std::int64_t>(total);
   state.bind(state.arena.get() + bytes);
+  state.building.reset();
 }
 
 const float* Primitives::run(const float* input) {
   State& state = *state_;
+  const Threads threads(state.threads);
   float* const from = const_cast<float*>(input);
   for (dnnl_memory_t memory : state.reads_input) dnnl_memory_set_data_handle(memory, from);
   for (const auto& [step, argument] : state.functions_of_input)

@@ -30,6 +30,7 @@ class Primitives {
   /// Contiguous tensors in, a contiguous tensor out.
   using Function = std::function<void(std::span<float* const> in, float* out)>;
 
+  /// Works with this many threads, whatever OpenMP is told elsewhere.
   explicit Primitives(int threads);
   ~Primitives();
   Primitives(Primitives&&) noexcept;
