@@ -221,6 +221,7 @@ struct Primitives::State {
     add_step(std::move(step));
   }
 
+  Value pool(dnnl::algorithm algorithm, Value x, const Window& window);
   void place_buffers();
   void bind(std::byte* scratchpad);
   dnnl::convolution_forward::primitive_desc describe_convolution(const Sizes& x,
@@ -387,32 +388,22 @@ Pool describe_pool(const dnnl::engine& engine,
 
 }  // namespace
 
-Value Primitives::max_pool(Value x, const Window& window) {
-  const Value source = state_->laid_out(x, image(sizes(x)));
-  const Pool pool = describe_pool(state_->engine,
-                                  dnnl::algorithm::pooling_max,
-                                  sizes(source),
-                                  state_->at(source).layout,
-                                  window);
-  const Value result = state_->add_tensor(pool.out, pool.description.dst_desc());
-  state_->add_primitive(dnnl::pooling_forward(pool.description),
-                        pool.description,
-                        {{DNNL_ARG_SRC, source, {}}, {DNNL_ARG_DST, result, {}}});
+Value Primitives::State::pool(dnnl::algorithm algorithm, Value x, const Window& window) {
+  const Value source = laid_out(x, image(at(x).sizes));
+  const Pool pool = describe_pool(engine, algorithm, at(x).sizes, at(source).layout, window);
+  const Value result = add_tensor(pool.out, pool.description.dst_desc());
+  add_primitive(dnnl::pooling_forward(pool.description),
+                pool.description,
+                {{DNNL_ARG_SRC, source, {}}, {DNNL_ARG_DST, result, {}}});
   return result;
 }
 
+Value Primitives::max_pool(Value x, const Window& window) {
+  return state_->pool(dnnl::algorithm::pooling_max, x, window);
+}
+
 Value Primitives::average_pool(Value x, const Window& window) {
-  const Value source = state_->laid_out(x, image(sizes(x)));
-  const Pool pool = describe_pool(state_->engine,
-                                  dnnl::algorithm::pooling_avg_include_padding,
-                                  sizes(source),
-                                  state_->at(source).layout,
-                                  window);
-  const Value result = state_->add_tensor(pool.out, pool.description.dst_desc());
-  state_->add_primitive(dnnl::pooling_forward(pool.description),
-                        pool.description,
-                        {{DNNL_ARG_SRC, source, {}}, {DNNL_ARG_DST, result, {}}});
-  return result;
+  return state_->pool(dnnl::algorithm::pooling_avg_include_padding, x, window);
 }
 
 Value Primitives::normalise(Value x, std::int64_t size, float alpha, float beta, float k) {
