@@ -95,10 +95,6 @@ void sample_image(const float* x, const float* theta, const Sizes& sizes, float*
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// OpenMP's number of threads while this lives. A LibTorch may carry an OpenMP of its own, or this.
 class Threads {
  public:
@@ -185,16 +181,10 @@ struct Primitives::State {
     if (at(x).layout == layout) return x;
     const Value out = add_tensor(at(x).sizes, layout);
     const dnnl::reorder::primitive_desc reorder(engine, at(x).layout, engine, layout);
-    add_step({dnnl::reorder(reorder),
-              {{DNNL_ARG_FROM, x, {}}, {DNNL_ARG_TO, out, {}}},
-              0,
-              {},
-              {},
-              0,
-              {},
-              {},
-              {},
-              nullptr});
+    Step step;
+    step.primitive = dnnl::reorder(reorder);
+    step.arguments = {{DNNL_ARG_FROM, x, {}}, {DNNL_ARG_TO, out, {}}};
+    add_step(std::move(step));
     return out;
   }
 
@@ -362,38 +352,21 @@ Value Primitives::linear(
   return result;
 }
 
-namespace {
-
-struct Pool {
-  dnnl::pooling_forward::primitive_desc description;
-  Sizes out;
-};
-
-Pool describe_pool(const dnnl::engine& engine,
-                   dnnl::algorithm algorithm,
-                   const Sizes& from,
-                   const memory::desc& layout,
-                   const Window& window) {
-  const Sizes to = windowed(from, from[1], window);
+Value Primitives::State::pool(dnnl::algorithm algorithm, Value x, const Window& window) {
+  const Value source = laid_out(x, image(at(x).sizes));
+  const Sizes from = at(source).sizes, to = windowed(from, from[1], window);
   const dnnl::pooling_forward::desc wanted(kInference,
                                            algorithm,
-                                           layout,
+                                           at(source).layout,
                                            any(to),
                                            dims(window.stride),
                                            dims(window.kernel),
                                            dims(window.before),
                                            dims(window.after));
-  return {{wanted, attributes(false), engine}, to};
-}
-
-}  // namespace
-
-Value Primitives::State::pool(dnnl::algorithm algorithm, Value x, const Window& window) {
-  const Value source = laid_out(x, image(at(x).sizes));
-  const Pool pool = describe_pool(engine, algorithm, at(x).sizes, at(source).layout, window);
-  const Value result = add_tensor(pool.out, pool.description.dst_desc());
-  add_primitive(dnnl::pooling_forward(pool.description),
-                pool.description,
+  const dnnl::pooling_forward::primitive_desc description(wanted, attributes(false), engine);
+  const Value result = add_tensor(to, description.dst_desc());
+  add_primitive(dnnl::pooling_forward(description),
+                description,
                 {{DNNL_ARG_SRC, source, {}}, {DNNL_ARG_DST, result, {}}});
   return result;
 }
