@@ -35,7 +35,6 @@ class Inference {
   /// the result and `images` are used until the next call.
   torch::Tensor run(const torch::Tensor& images);
 
-  const Primitives& primitives() const { return *primitives_; }
   /// Operations that were left to LibTorch, by name.
   const std::vector<std::string>& left_to_libtorch() const { return left_; }
 

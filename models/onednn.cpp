@@ -153,7 +153,6 @@ struct Primitives::State {
   std::vector<dnnl_memory_t> reads_input;
   std::vector<std::pair<std::size_t, std::size_t>> functions_of_input;  // step, argument
   std::unique_ptr<std::byte[], void (*)(void*)> arena{nullptr, std::free};
-  std::int64_t weight_bytes = 0, work_bytes = 0;
 
   const Tensor& at(Value x) const { return tensors[x]; }
 
@@ -196,7 +195,6 @@ struct Primitives::State {
     memory target(to, engine);
     dnnl::reorder(source, target).execute(stream, source, target);
     stream.wait();
-    weight_bytes += static_cast<std::int64_t>(to.get_size());
     return target;
   }
 
@@ -243,8 +241,6 @@ Primitives::~Primitives() = default;
 Primitives::Primitives(Primitives&&) noexcept = default;
 
 const Sizes& Primitives::sizes(Value x) const { return state_->at(x).sizes; }
-std::int64_t Primitives::weight_bytes() const { return state_->weight_bytes; }
-std::int64_t Primitives::work_bytes() const { return state_->work_bytes; }
 
 Value Primitives::input(const Sizes& sizes) {
   return state_->input = state_->add_tensor(sizes, plain(sizes));
@@ -568,7 +564,6 @@ void Primitives::finish(Value result) {
   const std::size_t total = bytes + aligned(scratch) + kAlignment;
   state.arena.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, aligned(total))));
   if (!state.arena) throw std::bad_alloc();
-  state.work_bytes = static_cast<std::int64_t>(total);
   state.bind(state.arena.get() + bytes);
   state.building.reset();
 }

@@ -75,10 +75,6 @@ class Primitives {
   /// The output, contiguous, valid until the next call.
   const float* run(const float* input);
 
-  /// Bytes of packed weights, and of everything else.
-  std::int64_t weight_bytes() const;
-  std::int64_t work_bytes() const;
-
  private:
   struct State;
   std::unique_ptr<State> state_;
