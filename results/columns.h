@@ -157,6 +157,45 @@ void columns(V& v, T& l) {
   v("of", l.of);
 }
 
+template <typename V, Of<Coefficients> T>
+void columns(V& v, T& c) {
+  v("split", c.split);
+  v("sample", c.sample);
+  v("sample_id", c.sample_id);
+  v("target", c.target);
+  v("truth", c.truth);
+  v("predicted", c.predicted);
+}
+
+template <typename V, Of<MeshError> T>
+void columns(V& v, T& m) {
+  v("mode", m.mode);
+  v("mesh", m.mesh);
+  v("region", m.region);
+  v("subject", m.subject);
+  v("error_mm", m.error_mm);
+  v("scan_to_mesh_mm", m.scan_to_mesh_mm);
+  v("failure", m.failure);
+  v("reflected", m.reflected);
+  v("hit_cap", m.hit_cap);
+  v("fits", m.fits);
+  v("solves", m.solves);
+  v("dropped_share", m.dropped_share);
+  v("held_vertices", m.held_vertices);
+}
+
+template <typename V, Of<SweepPoint> T>
+void columns(V& v, T& s) {
+  v("parameter", s.parameter);
+  v("setting", s.setting);
+  v("metric", s.metric);
+  v("unit", s.unit);
+  v("value", s.value);
+  v("lower", s.lower);
+  v("upper", s.upper);
+  v("n", s.n);
+}
+
 template <typename V, Of<Claim> T>
 void columns(V& v, T& c) {
   v("id", c.id);
@@ -215,6 +254,19 @@ struct ChildTable<Leak> {
   static constexpr const char *name = "leak", *order = "key";
 };
 
+template <>
+struct ChildTable<Coefficients> {
+  static constexpr const char *name = "coefficients", *order = "split, target, sample";
+};
+template <>
+struct ChildTable<MeshError> {
+  static constexpr const char *name = "mesh_error", *order = "key";
+};
+template <>
+struct ChildTable<SweepPoint> {
+  static constexpr const char *name = "sweep", *order = "key";
+};
+
 /// Column names of `R`, in order.
 template <typename R>
 std::vector<std::string> column_names() {
@@ -237,6 +289,9 @@ void children(V&& visit, T& record) {
   visit(ChildTable<Note>(), record.notes);
   visit(ChildTable<FoldSize>(), record.fold);
   visit(ChildTable<Leak>(), record.leaks);
+  visit(ChildTable<Coefficients>(), record.coefficients);
+  visit(ChildTable<MeshError>(), record.mesh_errors);
+  visit(ChildTable<SweepPoint>(), record.sweep);
 }
 
 }  // namespace mien

@@ -13,7 +13,7 @@
 
 namespace mien {
 
-/// The test metric of one done accuracy task.
+/// The test metric of one done task that is not of kind throughput.
 struct ScoreRow {
   std::string experiment, model, variant, dataset;
   DataKind data = DataKind::kReal;

@@ -8,7 +8,7 @@ namespace mien {
 /// PRAGMA application_id of every results database and shard: "MIEN".
 inline constexpr std::int64_t kApplicationId = 0x4D49454E;
 /// PRAGMA user_version that this build reads and writes.
-inline constexpr std::int64_t kSchemaVersion = 2;
+inline constexpr std::int64_t kSchemaVersion = 3;
 
 extern const char kSchemaSql[];
 

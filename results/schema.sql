@@ -7,7 +7,7 @@
 -- Times are integer nanoseconds since 1970-01-01 UTC. A REAL that could not be measured is NULL.
 -- Text that is not known is '' (or the word 'unknown' in a claim). README.md explains every table.
 PRAGMA application_id = 0x4D49454E;  -- "MIEN"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- One resolved plan. `id` is the SHA-256 of `plan`; tasks that differ in seed or fold only share
 -- `group_id`. A task is in here because someone tried it, not because it succeeded.
@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS task (
   key          INTEGER PRIMARY KEY,
   id           TEXT NOT NULL UNIQUE CHECK (length(id) = 64 AND id NOT GLOB '*[^0-9a-f]*'),
   group_id     TEXT NOT NULL CHECK (length(group_id) = 64 AND group_id NOT GLOB '*[^0-9a-f]*'),
-  kind         TEXT NOT NULL CHECK (kind IN ('accuracy', 'throughput')),
+  kind         TEXT NOT NULL
+               CHECK (kind IN ('accuracy', 'regression', 'reconstruction', 'throughput')),
   experiment   TEXT NOT NULL CHECK (experiment <> ''),
   model        TEXT NOT NULL,
   variant      TEXT NOT NULL,
@@ -178,6 +179,54 @@ CREATE TABLE IF NOT EXISTS leak (
   UNIQUE (task, side, kind)
 ) STRICT;
 
+-- What a network that predicts numbers says of a sample: little-endian float32 each; `truth` is
+-- empty where it is not known.
+CREATE TABLE IF NOT EXISTS coefficients (
+  task      INTEGER NOT NULL REFERENCES task (key),
+  split     TEXT NOT NULL CHECK (split IN ('test', 'validation')),
+  sample    INTEGER NOT NULL,
+  sample_id TEXT NOT NULL,
+  target    TEXT NOT NULL CHECK (target <> ''),
+  truth     BLOB NOT NULL CHECK (length(truth) % 4 = 0),
+  predicted BLOB NOT NULL CHECK (length(predicted) % 4 = 0),
+  PRIMARY KEY (task, split, target, sample)
+) STRICT, WITHOUT ROWID;
+
+-- The REALY error of one region of one mesh.
+CREATE TABLE IF NOT EXISTS mesh_error (
+  key             INTEGER PRIMARY KEY,
+  task            INTEGER NOT NULL REFERENCES task (key),
+  mode            TEXT NOT NULL CHECK (mode IN ('compat', 'strict')),
+  mesh            TEXT NOT NULL CHECK (mesh <> ''),
+  region          TEXT NOT NULL CHECK (region IN ('nose', 'mouth', 'forehead', 'cheek')),
+  subject         INTEGER NOT NULL,
+  error_mm        REAL,
+  scan_to_mesh_mm REAL,
+  failure         TEXT NOT NULL,
+  reflected       INTEGER NOT NULL CHECK (reflected IN (0, 1)),
+  hit_cap         INTEGER NOT NULL CHECK (hit_cap IN (0, 1)),
+  fits            INTEGER NOT NULL,
+  solves          INTEGER NOT NULL,
+  dropped_share   REAL,
+  held_vertices   INTEGER NOT NULL,
+  UNIQUE (task, mode, mesh, region)
+) STRICT;
+
+-- Curves beside a task's metric: what it is with another setting of one parameter.
+CREATE TABLE IF NOT EXISTS sweep (
+  key       INTEGER PRIMARY KEY,
+  task      INTEGER NOT NULL REFERENCES task (key),
+  parameter TEXT NOT NULL CHECK (parameter <> ''),
+  setting   REAL NOT NULL,
+  metric    TEXT NOT NULL CHECK (metric <> ''),
+  unit      TEXT NOT NULL,
+  value     REAL,
+  lower     REAL,
+  upper     REAL,
+  n         INTEGER NOT NULL,
+  UNIQUE (task, parameter, setting, metric)
+) STRICT;
+
 -- The published figure of an experiment, as the config that was last run states it.
 CREATE TABLE IF NOT EXISTS claim (
   key        INTEGER PRIMARY KEY,
@@ -214,7 +263,7 @@ SELECT t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.officia
 FROM task t
 JOIN attempt a ON a.task = t.key AND a.state = 'done'
 JOIN metric m ON m.task = t.key AND m.split = 'test'
-WHERE t.kind = 'accuracy'
+WHERE t.kind <> 'throughput'
 GROUP BY t.experiment, t.group_id, m.name;
 
 -- v_leaderboard without the groups that a newer protocol, pack or metric version replaced.

@@ -208,7 +208,7 @@ void Statement::get(int column, DataKind& value) {
 void Statement::get(int column, TaskKind& value) {
   std::string name;
   get(column, name);
-  value = name == name_of(TaskKind::kAccuracy) ? TaskKind::kAccuracy : TaskKind::kThroughput;
+  value = task_kind(name);
 }
 
 // ------------------------------------------------------------------------------------ Transaction

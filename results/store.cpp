@@ -28,8 +28,10 @@ LEFT JOIN environment e ON e.key = a.environment
 LEFT JOIN metric m ON m.key = coalesce(
   (SELECT k.key FROM claim c JOIN metric k ON k.name = c.metric AND k.split = 'test'
    WHERE c.experiment = t.experiment AND k.task = t.key ORDER BY c.key DESC LIMIT 1),
-  (SELECT k.key FROM metric k WHERE k.task = t.key AND k.name = 'accuracy' AND k.split = 'test'))
-WHERE t.kind = 'accuracy')sql";
+  (SELECT k.key FROM metric k WHERE k.task = t.key AND k.split = 'test' AND k.name =
+     CASE t.kind WHEN 'regression' THEN 'coefficient_error' WHEN 'reconstruction' THEN 'realy_error'
+                 ELSE 'accuracy' END))
+WHERE t.kind <> 'throughput')sql";
 
 constexpr char kSpeedsSql[] = R"sql(
 SELECT t.experiment, t.model, t.variant, t.profile, t.official, t.device_class,

@@ -169,16 +169,27 @@ Content identify(const SqliteConnection& connection,
 }
 
 void upgrade(const SqliteConnection& connection) {
+  // Pragmas that a transaction cannot change: a table that others refer to is made anew.
+  connection.execute("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;");
   Transaction transaction(connection);
   if (identify(connection, "main", connection.label) == Content::kOlder) {
-    // Version 1 knew official splits only. Views are made anew, tables that are there stay.
+    // Version 1 knew official splits only.
+    if (scalar<std::int64_t>(connection, "PRAGMA main.user_version") == 1)
+      connection.execute(
+          "ALTER TABLE task ADD COLUMN frames TEXT NOT NULL DEFAULT '';"
+          "ALTER TABLE task ADD COLUMN split TEXT NOT NULL DEFAULT 'official';");
+    // Version 2 knew two kinds of task. Views are made anew, other tables stay.
     connection.execute(
-        "ALTER TABLE task ADD COLUMN frames TEXT NOT NULL DEFAULT '';"
-        "ALTER TABLE task ADD COLUMN split TEXT NOT NULL DEFAULT 'official';"
-        "DROP VIEW v_claim_status; DROP VIEW v_latest; DROP VIEW v_leaderboard;");
+        "DROP VIEW v_claim_status; DROP VIEW v_latest; DROP VIEW v_leaderboard;"
+        "DROP INDEX task_by_experiment; ALTER TABLE task RENAME TO old_task;");
     connection.execute(kSchemaSql);
+    const std::string names = "key, id, group_id, plan, " + quoted(column_names<Task>());
+    connection.execute(fmt::format(
+        "INSERT INTO task ({0}) SELECT {0} FROM old_task; DROP TABLE old_task;", names));
+    check_schema(connection, "main", connection.label);
   }
   transaction.commit();
+  connection.execute("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON;");
 }
 
 void check_schema(const SqliteConnection& connection,

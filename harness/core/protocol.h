@@ -20,6 +20,8 @@ enum class Select { kLast, kBestValidation, kBestTest };
 enum class ClassWeights { kNone, kBalanced };
 enum class Resample { kArea, kLegacyBilinear };
 enum class ChannelOrder { kRgb, kBgr };
+enum class TrainedLayers { kAll, kFineTuned };
+enum class EmotionClassifier { kNeighbours, kSvm };
 
 inline constexpr Choice<Optimizer> kOptimizers[] = {{"sgd", Optimizer::kSgd},
                                                     {"adam", Optimizer::kAdam}};
@@ -43,6 +45,10 @@ inline constexpr Choice<Resample> kResamples[] = {{"area", Resample::kArea},
                                                   {"legacy_bilinear", Resample::kLegacyBilinear}};
 inline constexpr Choice<ChannelOrder> kChannelOrders[] = {{"rgb", ChannelOrder::kRgb},
                                                           {"bgr", ChannelOrder::kBgr}};
+inline constexpr Choice<TrainedLayers> kTrainedLayers[] = {{"all", TrainedLayers::kAll},
+                                                           {"fine_tuned", TrainedLayers::kFineTuned}};
+inline constexpr Choice<EmotionClassifier> kEmotionClassifiers[] = {
+    {"knn", EmotionClassifier::kNeighbours}, {"svm", EmotionClassifier::kSvm}};
 
 struct Protocol {
   SplitRule splits;
@@ -73,12 +79,21 @@ struct Protocol {
   double rotate_degrees = 0, rotate_probability = 0.5;
   double flip_probability = 0, erase_probability = 0;
 
+  TrainedLayers trained_layers = TrainedLayers::kAll;
   Select select = Select::kLast;
   bool deterministic = true;
 
   std::vector<std::int64_t> timing_batches = {1, 32};
   std::int64_t timing_repetitions = 7;
   double timing_seconds = 0.5, timing_warmup_seconds = 0.5;
+
+  // Of coefficients of a face model.
+  EmotionClassifier emotion_classifier = EmotionClassifier::kNeighbours;
+  std::int64_t emotion_neighbours = 5;
+  std::vector<std::int64_t> emotion_sweep = {};
+  double emotion_svm_cost = 1;
+  std::vector<std::int64_t> test_scales = {};
+  std::vector<double> landmark_noise = {};
 };
 
 template <typename V, typename P>
@@ -147,12 +162,34 @@ void visit(V& v, P& p) {
            0.0,
            1.0,
            "crops with a random rectangle erased");
+  v.choice("trained_layers",
+           p.trained_layers,
+           kTrainedLayers,
+           "fine_tuned = those that the published training changed; the others, their batch-norm "
+           "included, stay as they are");
   v.choice("select", p.select, kSelects, "epoch whose weights are scored; best_test is a taint");
   v.flag("deterministic", p.deterministic, "same build, machine class and seed: same bits");
   v.numbers("timing.batches", p.timing_batches, I{1}, I{65536}, "batch sizes that are timed");
   v.number("timing.repetitions", p.timing_repetitions, I{1}, I{1000}, "timed repetitions");
   v.number("timing.seconds", p.timing_seconds, 0.001, 600.0, "least time of one repetition");
   v.number("timing.warmup_seconds", p.timing_warmup_seconds, 0.0, 600.0, "untimed start");
+  v.choice("emotion.classifier",
+           p.emotion_classifier,
+           kEmotionClassifiers,
+           "of coefficients: knn = k nearest neighbours, svm = linear, one against the rest");
+  v.number("emotion.neighbours", p.emotion_neighbours, I{1}, I{1000}, "k of knn");
+  v.numbers("emotion.sweep", p.emotion_sweep, I{1}, I{1000}, "other k that are scored beside it");
+  v.number("emotion.svm_cost", p.emotion_svm_cost, 1e-6, 1e6, "C of the svm");
+  v.numbers("test_scales",
+            p.test_scales,
+            I{1},
+            I{100},
+            "per cent of the side to which test images are shrunk, and enlarged again, for a curve");
+  v.numbers("landmark_noise",
+            p.landmark_noise,
+            0.0,
+            1000.0,
+            "px of noise on 68 true landmarks that a fitted face model is compared at");
 }
 
 }  // namespace mien

@@ -53,6 +53,40 @@ struct Prediction {
   std::vector<float> scores;  // logits, one per class
 };
 
+/// Numbers of one sample: what a network says, and the truth where the pack has it.
+struct Coefficients {
+  std::string split;        // test | validation
+  std::int64_t sample = 0;  // row of the pack
+  std::string sample_id;
+  std::string target;                  // of the pack: coefficients, identity, pose
+  std::vector<float> truth, predicted;  // truth is empty where it is not known
+};
+
+/// The REALY error of one region of one mesh. Lengths in mm; NaN where it could not be scored.
+struct MeshError {
+  std::string mode;  // compat | strict
+  std::string mesh;  // name of its picture
+  std::string region;  // nose | mouth | forehead | cheek
+  std::int64_t subject = 0;
+  double error_mm = 0;
+  double scan_to_mesh_mm = 0;  // after the rigid fit, before any bending
+  std::string failure;         // why there is no error; empty where there is
+  bool reflected = false, hit_cap = false;
+  std::int64_t fits = 0, solves = 0;  // of rICP and bICP
+  double dropped_share = 0;           // of vertices without weight, over the solves
+  std::int64_t held_vertices = 0;     // that no equation held (strict)
+};
+
+/// One point of a curve beside the task's metric: what it would be with another setting.
+struct SweepPoint {
+  std::string parameter;  // scale_percent, neighbours, landmark_noise_px
+  double setting = 0;
+  std::string metric, unit;
+  double value = 0;
+  double lower = 0, upper = 0;  // 95 % interval; NaN where there is none
+  std::int64_t n = 0;
+};
+
 struct ConfusionCell {
   std::string split;
   std::int64_t truth = 0, predicted = 0, count = 0;
@@ -73,7 +107,7 @@ struct TimingSample {
 };
 
 struct Artifact {
-  std::string kind;  // weights | benchmark_json
+  std::string kind;  // weights, or network-expression ...: weights that were read
   std::string path, sha256;
   std::int64_t bytes = 0;
 };
@@ -103,6 +137,9 @@ struct TaskRecord {
   std::vector<Note> notes;
   std::vector<FoldSize> fold;  // one for an accuracy task
   std::vector<Leak> leaks;
+  std::vector<Coefficients> coefficients;
+  std::vector<MeshError> mesh_errors;
+  std::vector<SweepPoint> sweep;
 };
 
 }  // namespace mien

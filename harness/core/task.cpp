@@ -13,6 +13,8 @@ constexpr std::int64_t kSchema = 1;
 constexpr std::int64_t kLargestSeed = 1'000'000'000;
 
 constexpr Choice<TaskKind> kKinds[] = {{"accuracy", TaskKind::kAccuracy},
+                                       {"regression", TaskKind::kRegression},
+                                       {"reconstruction", TaskKind::kReconstruction},
                                        {"throughput", TaskKind::kThroughput}};
 constexpr Choice<DataKind> kData[] = {{"real", DataKind::kReal},
                                       {"unverified", DataKind::kUnverified},
@@ -58,7 +60,16 @@ void visit_task(V& v, T& t) {
 }  // namespace
 
 const char* name_of(TaskKind kind) {
-  return kind == TaskKind::kAccuracy ? "accuracy" : "throughput";
+  for (const Choice<TaskKind>& known : kKinds)
+    if (known.value == kind) return known.name;
+  MIEN_ASSERT(!"every TaskKind is in kKinds");
+  return "";
+}
+
+TaskKind task_kind(const std::string& name) {
+  for (const Choice<TaskKind>& known : kKinds)
+    if (known.name == name) return known.value;
+  fail(Exit::kIntegrity, "'{}' is no kind of task; update Mien, or restore a copy", name);
 }
 
 const char* name_of(ExternalKind kind) {
@@ -81,6 +92,7 @@ json to_json(const Task& task) {
     visit_external(external, *task.external);
     result["external"] = std::move(external.result);
   }
+  if (!task.networks.empty()) result["networks"] = task.networks;
   return result;
 }
 
@@ -92,7 +104,9 @@ Task task_from_text(const std::string& text, const std::string& name) {
     fail(Exit::kUsage, "{}: a task of another version of Mien; plan it again with this one", name);
   const json protocol = source.value("protocol", json::object());
   const json external = source.value("external", json());
-  for (const char* key : {"schema", "metric_version", "protocol", "external"}) source.erase(key);
+  const json networks = source.value("networks", json::object());
+  for (const char* key : {"schema", "metric_version", "protocol", "external", "networks"})
+    source.erase(key);
   const Locate locate = [&](const json::json_pointer&) { return name; };
   Task task;
   FieldReader fields(source, locate);
@@ -101,6 +115,11 @@ Task task_from_text(const std::string& text, const std::string& name) {
   FieldReader inner(protocol, locate);
   visit(inner, task.protocol);
   inner.finish();
+  if (!networks.is_object()) fail(Exit::kUsage, "{}: networks must be an object", name);
+  for (const auto& [role, id] : networks.items()) {
+    if (!id.is_string()) fail(Exit::kUsage, "{}: network {} must be the id of a task", name, role);
+    task.networks[role] = id;
+  }
   if (external.is_null()) return task;
   FieldReader outside(external, locate);
   visit_external(outside, task.external.emplace());
@@ -118,6 +137,7 @@ std::string group_id(const Task& task) {
   json shared = to_json(task);
   shared.erase("seed");
   shared.erase("fold");
+  shared.erase("networks");  // each seed has networks of its own
   return sha256_hex(shared.dump());
 }
 

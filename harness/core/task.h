@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -17,8 +18,12 @@ namespace mien {
 /// Bumped when the same predictions would be scored differently; part of every task id.
 inline constexpr std::int64_t kMetricVersion = 1;
 
-enum class TaskKind { kAccuracy, kThroughput };
-const char* name_of(TaskKind kind);  // "accuracy", "throughput"
+/// accuracy: classes of images. regression: coefficients of images. reconstruction: meshes of
+/// images, their REALY error. throughput: a forward pass.
+enum class TaskKind { kAccuracy, kRegression, kReconstruction, kThroughput };
+const char* name_of(TaskKind kind);  // "accuracy", "regression", "reconstruction", "throughput"
+/// Error (Exit::kIntegrity) for any other word.
+TaskKind task_kind(const std::string& name);
 
 /// torchscript: a network with its weights, run by LibTorch. weights: tensors for a row of the model
 /// table. predictions: what somebody's model said of every sample.
@@ -55,9 +60,12 @@ struct Task {
   std::string device_class;  // "cpu" | "cuda"
   Protocol protocol;
   std::optional<External> external;  // none: `model` and `variant` are a row of the model table
+  /// Networks that other tasks have trained, by what they predict ("expression", "identity"): the
+  /// id of that task. Empty where the task trains its own, or has none.
+  std::map<std::string, std::string> networks;
 };
 
-/// Canonical JSON: every field, keys sorted, no spaces; `external` only where there is one.
+/// Canonical JSON: every field, keys sorted, no spaces; `external` and `networks` only where there are any.
 nlohmann::json to_json(const Task& task);
 /// Error (Exit::kUsage): not a task of this version; the message names `path` and the key.
 Task read_task(const std::filesystem::path& path);
