@@ -197,7 +197,7 @@ class CardReader {
     common.model = head_.name;
     common.variant = name_of(card_.external.kind);
     common.card = std::make_shared<ModelCard>(card_);
-    common.base = {{"protocol", json::object()}};
+    common.base = {{"protocol", json::object()}, {"variant", common.variant}};
     if (!limit.is_null()) common.base["time_limit_minutes"] = limit;
     const bool network = card_.external.kind != ExternalKind::kPredictions;
     if (network) {

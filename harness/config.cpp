@@ -70,12 +70,16 @@ json parse_yaml(const std::string& text, const std::string& file, Places& places
   }
 }
 
+constexpr Choice<TaskKind> kExperimentKinds[] = {{"accuracy", TaskKind::kAccuracy},
+                                                 {"regression", TaskKind::kRegression},
+                                                 {"reconstruction", TaskKind::kReconstruction}};
+
 template <typename V>
 void visit_experiment(V& v, Experiment& e) {
   v.text("experiment", e.id, "model@dataset; equals the file's stem");
   v.text("title", e.title, "one line");
+  v.choice("task", e.kind, kExperimentKinds, "what is measured");
   v.text("model", e.model, "model table name");
-  v.text("variant", e.variant, "named reading of the paper");
   v.text("dataset", e.dataset, "dataset table name");
   v.text("frames", e.frames, "which frames of a sequence are samples; a frame rule of the dataset");
 }
@@ -112,6 +116,7 @@ void visit_assumption(V& v, Assumption& a) {
 
 template <typename V>
 void visit_run(V& v, Experiment::Resolved& r) {
+  v.text("variant", r.variant, "named reading of the paper");
   v.number("seeds", r.seeds, std::int64_t{1}, std::int64_t{1000}, "independent runs");
   v.number("time_limit_minutes",
            r.time_limit_minutes,
@@ -129,6 +134,36 @@ json take(json& object, const char* key) {
 
 void require(const std::string& value, const char* key, const std::string& file) {
   if (value.empty()) fail(Exit::kUsage, "{}:1:1: key '{}' is missing", file, key);
+}
+
+/// Experiments by what their networks predict.
+void read_networks(const json& source, Experiment& experiment) {
+  if (source.is_null()) return;
+  std::string expression, identity;
+  FieldReader reader(source, locator(experiment.file.string(), experiment.places, "/networks"));
+  reader.text("expression", expression, "experiment that trains it");
+  reader.text("identity", identity, "experiment that trains it");
+  reader.finish();
+  if (!expression.empty()) experiment.networks["expression"] = expression;
+  if (!identity.empty()) experiment.networks["identity"] = identity;
+}
+
+/// A kind of task and the networks that it takes belong together.
+void check_kind(const Experiment& experiment) {
+  const auto place = [&](const char* key) {
+    const auto found = experiment.places.find(key);
+    return found == experiment.places.end() ? std::string("1:1") : found->second;
+  };
+  if (experiment.kind == TaskKind::kReconstruction && !experiment.networks.contains("expression"))
+    fail(Exit::kUsage,
+         "{}:{}: a reconstruction needs networks, with at least expression",
+         experiment.file.string(),
+         place("/task"));
+  if (experiment.kind == TaskKind::kRegression && !experiment.networks.empty())
+    fail(Exit::kUsage,
+         "{}:{}: a regression trains its own network; remove networks",
+         experiment.file.string(),
+         place("/networks"));
 }
 
 void read_assumptions(const json& source, Experiment& experiment) {
@@ -188,8 +223,9 @@ Experiment read_experiment(YamlFile yaml) {
   if (take(root, "schema") != 1) fail(Exit::kUsage, "{}:1:1: must begin with 'schema: 1'", name);
   experiment.claim = read_claim(take(root, "claim"), locator(name, experiment.places, "/claim"));
   read_assumptions(take(root, "assumptions"), experiment);
+  read_networks(take(root, "networks"), experiment);
   experiment.base = json::object();
-  for (const char* key : {"protocol", "seeds", "time_limit_minutes"})
+  for (const char* key : {"protocol", "variant", "seeds", "time_limit_minutes"})
     if (json value = take(root, key); !value.is_null()) experiment.base[key] = value;
   const json profiles = take(root, "profiles");
   FieldReader reader(root, locator(name, experiment.places, ""));
@@ -197,8 +233,8 @@ Experiment read_experiment(YamlFile yaml) {
   reader.finish();
   require(experiment.id, "experiment", name);
   require(experiment.model, "model", name);
-  require(experiment.variant, "variant", name);
   require(experiment.dataset, "dataset", name);
+  check_kind(experiment);
   if (experiment.id != file.stem().string())
     fail(Exit::kUsage,
          "{}:{}: experiment is '{}', the file's name says '{}'; make them equal",
@@ -219,6 +255,8 @@ Experiment read_experiment(YamlFile yaml) {
   }
   experiment.profiles.try_emplace("full", json::object());
   for (const auto& [profile, changes] : experiment.profiles) experiment.resolve(profile, {});
+  experiment.variant = experiment.resolve("full", {}).variant;
+  require(experiment.variant, "variant", name);
   return experiment;
 }
 

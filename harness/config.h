@@ -13,6 +13,7 @@
 
 #include "harness/core/claim.h"
 #include "harness/core/protocol.h"
+#include "harness/core/task.h"
 
 namespace mien {
 
@@ -26,16 +27,20 @@ struct ModelCard;  // cards.h
 struct Experiment {
   std::string id;     // "deepemotion@fer2013" = the file's stem; of a card: "name@dataset"
   std::string title;  // one line
+  TaskKind kind = TaskKind::kAccuracy;
   std::string model, variant, dataset;
+  /// Experiments whose networks this one takes, by what they predict: "expression", "identity".
+  std::map<std::string, std::string> networks;
   std::string frames;  // frame rule of the dataset; "" = its first
   std::optional<Claim> claim;
   std::vector<Assumption> assumptions;
   std::filesystem::path file;
   std::shared_ptr<const ModelCard> card;  // none: `model`, `variant` are a row of the model table
 
-  /// Protocol, seeds and time limit of a profile.
+  /// Protocol, variant, seeds and time limit of a profile.
   struct Resolved {
     Protocol protocol;
+    std::string variant;
     std::int64_t seeds = 1;
     std::int64_t time_limit_minutes = 60;
   };
@@ -44,7 +49,7 @@ struct Experiment {
   /// with file:line:column or the --set that is wrong.
   Resolved resolve(const std::string& profile, const std::vector<std::string>& overrides) const;
 
-  nlohmann::json base;                             // protocol, seeds, time_limit_minutes
+  nlohmann::json base;                             // protocol, variant, seeds, time_limit_minutes
   std::map<std::string, nlohmann::json> profiles;  // merge patches of the same
   std::map<std::string, std::string> places;       // JSON pointer -> "line:column"
 };

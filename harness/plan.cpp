@@ -48,6 +48,9 @@ double first_estimate(const Task& task, const json& model, const Fold& fold) {
     return kStartSeconds + static_cast<double>(p.timing_batches.size()) *
                                (p.timing_warmup_seconds +
                                 p.timing_seconds * static_cast<double>(p.timing_repetitions));
+  constexpr double kSecondsPerMesh = 1;
+  if (task.kind == TaskKind::kReconstruction)
+    return kStartSeconds + kSecondsPerMesh * static_cast<double>(fold.test.size());
   const bool predicted = task.external && task.external->kind == ExternalKind::kPredictions;
   if (model.at("parameters") == 0 || predicted) return kStartSeconds;
   const double crops = p.test_crop == TestCrop::kTen ? 10 : 1;
@@ -67,44 +70,49 @@ class Expander {
   Expander(const PlanRequest& request, const Tables& tables, const Store* store, Plan& plan)
       : request_(request), tables_(tables), store_(store), plan_(plan) {}
 
-  void expand(const Experiment& experiment, const Located& data) {
+  /// `selected`: asked for by the request, not only for its network.
+  void expand(const Experiment& experiment, const Located& data, bool selected) {
     const std::string where = experiment.file.string() + ":1:1";
+    const std::vector<std::string> overrides =
+        selected ? request_.overrides : std::vector<std::string>();
+    const Experiment::Resolved resolved = experiment.resolve(request_.profile, overrides);
     const ModelCard* card = experiment.card.get();
     const json& model =
-        card ? card->entry : tables_.model(experiment.model, experiment.variant, where);
+        card ? card->entry : tables_.model(experiment.model, resolved.variant, where);
     tables_.dataset(experiment.dataset, where);
-    const Experiment::Resolved resolved = experiment.resolve(request_.profile, request_.overrides);
     std::optional<Pack> pack;
     if (std::filesystem::exists(data.pack)) pack.emplace(data.pack);
+    located_[experiment.id] = data;
     Task task;
+    task.kind = experiment.kind;
     task.experiment = experiment.id;
     task.model = experiment.model;
-    task.variant = experiment.variant;
+    task.variant = resolved.variant;
     task.dataset = experiment.dataset;
     task.frames = experiment.frames;
     task.data = data.data;
     task.pack_sha256 = data.sha256;
     task.profile = request_.profile;
-    task.official = request_.profile == "full" && request_.overrides.empty();
+    task.official = request_.profile == "full" && overrides.empty();
     task.device_class = plan_.device.starts_with("cuda") ? "cuda" : "cpu";
     task.protocol = without_timing(resolved.protocol);
     if (card) {
       task.external = card->external;
       cards_[task.model] = card;
     }
-    add_folds(task, data, pack, resolved, model);
-    if (request_.leaky_twin) add_twin(task, data, pack, resolved, model);
+    add_folds(task, experiment, pack, resolved, model);
+    if (request_.leaky_twin && selected) add_twin(task, experiment, pack, resolved, model);
     // A floor has no network to time, nor have predictions.
     const bool is_network =
         card ? card->external.kind != ExternalKind::kPredictions : model.at("macs") > 0;
-    if (is_network && timed_.insert({experiment.model, experiment.variant}).second)
+    if (is_network && timed_.insert({experiment.model, resolved.variant}).second)
       throughput_.push_back({throughput_task(task, resolved.protocol), resolved, &model});
   }
 
   /// Timing wants the machine for itself, so it comes last.
   void add_throughput() {
     for (const auto& [task, resolved, model] : throughput_)
-      add(task, {}, first_estimate(task, *model, {}), resolved);
+      add(task, first_estimate(task, *model, {}), resolved);
   }
 
  private:
@@ -141,9 +149,10 @@ class Expander {
     return timed;
   }
 
-  /// One task per seed and fold. Without a pack it is not known how large they are.
+  /// One task per seed and fold. Without a pack it is not known how large they are. Folds that
+  /// divide what a network says, not what it was trained on, are one task.
   void add_folds(Task task,
-                 const Located& data,
+                 const Experiment& experiment,
                  const std::optional<Pack>& pack,
                  const Experiment::Resolved& resolved,
                  const json& model) {
@@ -156,17 +165,64 @@ class Expander {
       folds = fold_count(*pack, rule);
       seconds = first_estimate(task, model, make_fold(*pack, rule, 0));
     }
+    if (!experiment.networks.empty()) folds = 1;
     // What is trained already is the same for every seed.
-    const std::int64_t seeds = task.external         ? 1
+    const std::int64_t seeds = task.external        ? 1
                                : request_.seeds > 0 ? request_.seeds
-                                                     : resolved.seeds;
-    for (task.seed = 1; task.seed <= seeds; ++task.seed)
-      for (task.fold = 0; task.fold < folds; ++task.fold) add(task, data, seconds, resolved);
+                                                    : resolved.seeds;
+    for (task.seed = 1; task.seed <= seeds; ++task.seed) {
+      task.networks = networks_of(experiment, task);
+      for (task.fold = 0; task.fold < folds; ++task.fold) add(task, seconds, resolved);
+    }
+  }
+
+  /// The tasks that train what `experiment` takes, one seed each. An id is "" while a pack is
+  /// missing.
+  std::map<std::string, std::string> networks_of(const Experiment& experiment,
+                                                 const Task& task) const {
+    std::map<std::string, std::string> ids;
+    for (const auto& [role, id] : experiment.networks) {
+      const auto trained =
+          std::ranges::find_if(plan_.tasks, [&, &id = id](const PlannedTask& planned) {
+            return planned.task.experiment == id && planned.task.seed == task.seed;
+          });
+      if (trained == plan_.tasks.end())
+        fail(Exit::kUsage,
+             "{}:{}: {} has fewer seeds than {}; make them equal, or give --seeds",
+             experiment.file.string(),
+             experiment.places.at("/networks/" + role),
+             id,
+             experiment.id);
+      check_images(experiment, role, trained->task, task.protocol);
+      ids[role] = trained->id;
+    }
+    return ids;
+  }
+
+  /// A network must be given images as it was trained on.
+  static void check_images(const Experiment& experiment,
+                           const std::string& role,
+                           const Task& trained,
+                           const Protocol& ours) {
+    const Protocol& theirs = trained.protocol;
+    const char* differs = ours.resize_px != theirs.resize_px           ? "resize_px"
+                          : ours.resample != theirs.resample           ? "resample"
+                          : ours.channel_order != theirs.channel_order ? "channel_order"
+                          : ours.mean != theirs.mean                   ? "normalize.mean"
+                          : ours.std != theirs.std                     ? "normalize.std"
+                                                                       : nullptr;
+    if (differs)
+      fail(Exit::kUsage,
+           "{}:{}: {} was trained on other images: {} differs; make it equal",
+           experiment.file.string(),
+           experiment.places.at("/networks/" + role),
+           trained.experiment,
+           differs);
   }
 
   /// The same division with people kept whole; nothing where they are, or are not known.
   void add_twin(Task task,
-                const Located& data,
+                const Experiment& experiment,
                 const std::optional<Pack>& pack,
                 const Experiment::Resolved& resolved,
                 const json& model) {
@@ -178,21 +234,22 @@ class Expander {
     twin.official = false;
     twin.split = name_of(twin.protocol.splits);
     plan_.twins.emplace_back(group_id(task), group_id(twin));
-    add_folds(twin, data, pack, resolved, model);
+    add_folds(twin, experiment, pack, resolved, model);
   }
 
-  void add(const Task& task,
-           const Located& data,
-           double first_guess,
-           const Experiment::Resolved& resolved) {
+  void add(const Task& task, double first_guess, const Experiment::Resolved& resolved) {
     PlannedTask planned;
     planned.task = task;
-    planned.pack = data.pack;
+    if (const auto data = located_.find(task.experiment); data != located_.end())
+      add_places(data->second, planned);
     if (task.external) {
       planned.model_file = cards_.at(task.model)->file.string();
       planned.map_file = cards_.at(task.model)->map.string();
     }
-    const bool frozen = task.kind == TaskKind::kThroughput || !task.pack_sha256.empty();
+    const bool trained = std::ranges::none_of(
+        task.networks, [](const auto& network) { return network.second.empty(); });
+    const bool frozen =
+        task.kind == TaskKind::kThroughput || (!task.pack_sha256.empty() && trained);
     if (frozen) planned.id = task_id(task);
     planned.done = store_ && frozen && store_->is_done(planned.id);
     const std::optional<double> seen = store_ ? store_->median_seconds(task) : std::nullopt;
@@ -202,14 +259,47 @@ class Expander {
     plan_.tasks.push_back(std::move(planned));
   }
 
+  /// Files of a task on `data`: a face model is that of the coefficients, so it comes with the
+  /// networks where these were trained elsewhere.
+  void add_places(const Located& data, PlannedTask& planned) const {
+    planned.pack = data.pack;
+    planned.face_model = data.face_model;
+    if (planned.task.kind == TaskKind::kReconstruction) planned.ground_truth = data.source;
+    for (const auto& [role, id] : planned.task.networks)
+      for (const PlannedTask& trained : plan_.tasks)
+        if (trained.id == id) planned.face_model = trained.face_model;
+  }
+
   const PlanRequest& request_;
   const Tables& tables_;
   const Store* store_;
   Plan& plan_;
   std::map<std::string, const ModelCard*> cards_;  // by model
+  std::map<std::string, Located> located_;         // by experiment
   std::set<std::pair<std::string, std::string>> timed_;
   std::vector<Timed> throughput_;
 };
+
+/// Appends `experiment` behind those whose networks it takes, each once.
+void add_with_networks(const Experiment& experiment,
+                       const std::vector<Experiment>& known,
+                       std::vector<Experiment>& ordered) {
+  if (std::ranges::find(ordered, experiment.id, &Experiment::id) != ordered.end()) return;
+  for (const auto& [role, id] : experiment.networks) {
+    const auto trained = std::ranges::find(known, id, &Experiment::id);
+    const std::string where =
+        fmt::format("{}:{}", experiment.file.string(), experiment.places.at("/networks/" + role));
+    if (trained == known.end()) {
+      std::vector<std::string> ids;
+      for (const Experiment& other : known) ids.push_back(other.id);
+      fail(Exit::kUsage, "{}: no experiment '{}'{}", where, id, suggest(id, ids));
+    }
+    if (trained->kind != TaskKind::kRegression)
+      fail(Exit::kUsage, "{}: {} is no regression, it trains no such network", where, id);
+    add_with_networks(*trained, known, ordered);
+  }
+  ordered.push_back(experiment);
+}
 
 }  // namespace
 
@@ -273,14 +363,18 @@ Plan make_plan(const PlanRequest& request,
          "this is a lite build, which reads results only; build the preset "
          "release to plan and run experiments");
   Plan plan;
-  plan.experiments = select(known, request.selectors);
+  const std::vector<Experiment> selected = select(known, request.selectors);
+  for (const Experiment& experiment : selected)
+    add_with_networks(experiment, known, plan.experiments);
   plan.device = resolve_device(request.device, tables);
   std::map<std::pair<std::string, std::string>, Located> data;
   Expander expander(request, tables, store, plan);
   for (const Experiment& experiment : plan.experiments) {
     const std::pair key(experiment.dataset, experiment.frames);
     if (!data.contains(key)) data[key] = find_dataset(experiment.dataset, experiment.frames);
-    expander.expand(experiment, data[key]);
+    const bool is_selected =
+        std::ranges::find(selected, experiment.id, &Experiment::id) != selected.end();
+    expander.expand(experiment, data[key], is_selected);
   }
   expander.add_throughput();
   return plan;

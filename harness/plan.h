@@ -27,6 +27,8 @@ struct PlannedTask {
   std::string id;      // task_id(task); "" while the pack is not prepared
   std::string pack;    // path, "" where none is needed or prepared yet
   std::string model_file, map_file;  // of a model from outside; else ""
+  std::string face_model;            // of the coefficients that are predicted; else ""
+  std::string ground_truth;          // folder of the scans of a reconstruction; else ""
   bool done = false;   // in results.db already
   double seconds = 0;  // expected; rough until one like it has run, 0 while the pack is missing
   std::int64_t time_limit_seconds = 3600;
@@ -34,8 +36,8 @@ struct PlannedTask {
 
 struct Plan {
   std::string device;  // "cpu" | "cuda:N"
-  std::vector<Experiment> experiments;
-  std::vector<PlannedTask> tasks;  // accuracy first, throughput last
+  std::vector<Experiment> experiments;  // those that train a network before those that take it
+  std::vector<PlannedTask> tasks;       // likewise; throughput last
   /// Of --leaky-twin: group ids of the split as configured and of its subject-disjoint twin.
   std::vector<std::pair<std::string, std::string>> twins;
 };
@@ -52,7 +54,8 @@ std::string resolve_device(const std::string& wanted, const Tables& tables);
 /// How a dataset is found: `locate_dataset` to look only, `prepare_dataset` to make its pack.
 using FindDataset = Located (*)(const std::string& name, const std::string& frames);
 
-/// Expands the request. `store` may be absent: nothing is done then.
+/// Expands the request, and the experiments whose networks it takes: these as configured, without
+/// the overrides. `store` may be absent: nothing is done then.
 Plan make_plan(const PlanRequest& request,
                const std::vector<Experiment>& known,
                const Tables& tables,

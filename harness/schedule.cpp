@@ -15,6 +15,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/sha256.h"
 #include "harness/environment.h"
 #include "harness/process.h"
 #include "harness/progress.h"
@@ -122,23 +123,79 @@ class Scheduler {
     return seconds;
   }
 
-  /// Accuracy tasks share the machine by `jobs`; a throughput task has it for itself.
+  /// Tasks share the machine by `jobs`; a throughput task has it for itself.
   void start_what_fits() {
     while (!stop_signal && !waiting_.empty()) {
-      const bool timing = waiting_.front()->task.kind == TaskKind::kThroughput;
+      const auto next = std::ranges::find_if(
+          waiting_, [&](const PlannedTask* planned) { return !needs_a_flight(*planned); });
+      if (next == waiting_.end()) return;
+      const PlannedTask& planned = **next;
+      const bool timing = planned.task.kind == TaskKind::kThroughput;
+      if (timing && next != waiting_.begin()) return;  // comes last
       if (flights_.size() >= static_cast<std::size_t>(timing ? 1 : options_.jobs)) return;
-      const PlannedTask& planned = *waiting_.front();
-      waiting_.pop_front();
+      waiting_.erase(next);
       launch(planned,
              timing ? usable_processors() : std::max(1, usable_processors() / options_.jobs));
     }
   }
 
+  /// A network that it takes is still in training, or will be.
+  bool needs_a_flight(const PlannedTask& planned) const {
+    return std::ranges::any_of(planned.task.networks, [&](const auto& network) {
+      const auto trains = [&](const PlannedTask* other) { return other->id == network.second; };
+      return std::ranges::any_of(waiting_, trains) ||
+             std::ranges::any_of(flights_, trains, &Flight::planned);
+    });
+  }
+
+  fs::path weights_of(const std::string& id) const {
+    return places_.weights() / (short_id(id) + ".safetensors");
+  }
+
+  /// Weights of the networks that a task takes, as they were when these were trained.
+  void add_networks(const PlannedTask& planned, Command& command) const {
+    for (const auto& [role, id] : planned.task.networks) {
+      const std::optional<TaskRecord> trained = store_.load(id);
+      if (!trained)
+        fail(Exit::kTaskFailed, "its network {} was not trained: task {}", role, id.substr(0, 12));
+      const fs::path file = weights_of(id);
+      const auto saved = std::ranges::find(trained->artifacts, "weights", &Artifact::kind);
+      if (saved == trained->artifacts.end() || !fs::exists(file))
+        fail(Exit::kPrecondition,
+             "{}: the weights of {} are gone; put them back, or give another --db",
+             file.string(),
+             title(trained->task));
+      if (sha256_file(file) != saved->sha256)
+        fail(Exit::kIntegrity,
+             "{}: not the weights that {} left; put these back, or give another --db",
+             file.string(),
+             title(trained->task));
+      command.arguments.insert(command.arguments.end(),
+                               {"--network", fmt::format("{}={}", role, file.string())});
+    }
+  }
+
+  /// A task whose files are not there is one that failed.
   void launch(const PlannedTask& planned, int threads) {
+    try {
+      start(planned, threads);
+    } catch (const Error& error) {
+      if (planned.task.networks.empty()) throw;
+      Attempt attempt;
+      attempt.started_ns = attempt.ended_ns = now_ns();
+      attempt.state = AttemptState::kFailed;
+      attempt.exit_code = static_cast<int>(error.code());
+      attempt.message = error.what();
+      store_.record_attempt(planned.task, attempt);
+      display_.started(title(planned.task), planned.seconds);
+      report(planned, attempt);
+    }
+  }
+
+  void start(const PlannedTask& planned, int threads) {
     const fs::path task_file = places_.shards() / (short_id(planned.id) + ".task.json");
     const fs::path shard = places_.shards() / (short_id(planned.id) + ".db");
-    write_text(task_file, to_json(planned.task).dump(1) + "\n");
-    const fs::path weights = places_.weights() / (short_id(planned.id) + ".safetensors");
+    const fs::path weights = weights_of(planned.id);
     Command command{{sibling("bench-worker"),
                      "run",
                      task_file.string(),
@@ -150,14 +207,19 @@ class Scheduler {
                      std::to_string(threads)},
                     worker_environment(),
                     options_.memory_limit_mib << 20};
-    if (planned.task.kind == TaskKind::kAccuracy) {
-      command.arguments.insert(command.arguments.end(),
-                               {"--pack", planned.pack, "--weights", weights.string()});
+    const auto pass = [&](const char* name, const std::string& value) {
+      if (!value.empty()) command.arguments.insert(command.arguments.end(), {name, value});
+    };
+    if (planned.task.kind != TaskKind::kThroughput) {
+      pass("--pack", planned.pack);
+      pass("--weights", weights.string());
     }
-    if (!planned.model_file.empty())
-      command.arguments.insert(command.arguments.end(), {"--model", planned.model_file});
-    if (!planned.map_file.empty())
-      command.arguments.insert(command.arguments.end(), {"--map", planned.map_file});
+    pass("--model", planned.model_file);
+    pass("--map", planned.map_file);
+    pass("--face-model", planned.face_model);
+    pass("--ground-truth", planned.ground_truth);
+    add_networks(planned, command);
+    write_text(task_file, to_json(planned.task).dump(1) + "\n");
     Process process(command);
     const pid_t pid = process.pid();
     Flight flight{&planned, task_file, shard, weights, std::move(process), pid};
@@ -219,7 +281,7 @@ class Scheduler {
       explain(flight);
     if (attempt.state != AttemptState::kDone) store_.record_attempt(flight.planned->task, attempt);
     clean(flight);
-    report(flight);
+    report(*flight.planned, attempt);
   }
 
   /// What a worker that was killed leaves half-written carries its process id.
@@ -269,15 +331,14 @@ class Scheduler {
     }
   }
 
-  void report(const Flight& flight) {
-    const Attempt& attempt = flight.attempt;
+  void report(const PlannedTask& planned, const Attempt& attempt) {
     const double seconds = static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9;
     const bool done = attempt.state == AttemptState::kDone;
-    display_.finished(title(flight.planned->task),
+    display_.finished(title(planned.task),
                       done ? "done in " + duration_text(seconds)
                            : fmt::format("{}: {}", name_of(attempt.state), attempt.message));
     summary_.failed += !done && attempt.state != AttemptState::kInterrupted;
-    summary_.outcomes.push_back({*flight.planned, attempt});
+    summary_.outcomes.push_back({planned, attempt});
   }
 
   const Plan& plan_;

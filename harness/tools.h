@@ -37,6 +37,7 @@ struct Located {
   std::string source;  // folder
   std::string pack;    // path, "" while there is none
   std::string sha256;  // of the pack, "" while there is none
+  std::string face_model = {};  // file of the model that its coefficients are of; "" for none
 };
 
 /// Looks, writes nothing. `frames` is a frame rule of the dataset, "" its first.

@@ -89,6 +89,18 @@ void run(const RunArguments& arguments) {
   emit({{"event", "done"}, {"shard", arguments.shard.string()}});
 }
 
+/// "role=file" each.
+std::map<std::string, std::filesystem::path> by_role(const std::vector<std::string>& networks) {
+  std::map<std::string, std::filesystem::path> files;
+  for (const std::string& text : networks) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      fail(Exit::kUsage, "--network {}: must be role=file", text);
+    files[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return files;
+}
+
 struct ExplainArguments {
   std::filesystem::path task;
   ExplainOptions options;
@@ -167,6 +179,10 @@ int main(int argc, char** argv) {
   run_verb->add_option("--weights", arguments.worker.weights, "where to save trained weights");
   run_verb->add_option("--model", arguments.worker.model, "file of a model from outside");
   run_verb->add_option("--map", arguments.worker.map, "its name map");
+  std::vector<std::string> networks;
+  run_verb->add_option("--network", networks, "expression=FILE or identity=FILE: trained weights");
+  run_verb->add_option("--face-model", arguments.worker.face_model, "face model (.safetensors)");
+  run_verb->add_option("--ground-truth", arguments.worker.ground_truth, "folder of scans");
   run_verb->add_option("--device", arguments.worker.device, "cpu or cuda:N");
   run_verb->add_option("--threads", arguments.worker.threads, "CPU threads")
       ->check(CLI::PositiveNumber);
@@ -187,6 +203,7 @@ int main(int argc, char** argv) {
     if (devices_verb->parsed())
       std::puts(
           json({{"cuda", torch::cuda::device_count()}, {"blas", blas_in_use()}}).dump().c_str());
+    arguments.worker.networks = by_role(networks);
     if (run_verb->parsed()) run(arguments);
     if (explain_verb->parsed()) run_explain(explain_arguments);
   });

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "harness/core/record.h"
@@ -15,6 +16,10 @@ struct WorkerOptions {
   std::filesystem::path weights;  // where to save the trained weights; empty = do not
   std::filesystem::path model;    // file of a model from outside (task.external); else empty
   std::filesystem::path map;      // its name map; empty for none
+  /// Weights of other tasks' networks, by what they predict; of task.networks.
+  std::map<std::string, std::filesystem::path> networks;
+  std::filesystem::path face_model;    // of the coefficients that are predicted; may be empty
+  std::filesystem::path ground_truth;  // folder of scans, for reconstruction tasks
   std::string device = "cpu";     // "cpu" | "cuda:N"
   int threads = 1;
   /// Told what a person should read before training begins.

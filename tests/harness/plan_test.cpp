@@ -119,6 +119,80 @@ TEST_F(Planning, FoldsAreTasksOfOneGroup) {
   EXPECT_EQ(p.tasks.back().task.split, "");
 }
 
+class PlanningWithNetworks : public Planning {
+ protected:
+  PlanningWithNetworks() {
+    folder.write("configs/coefs@faces.yaml",
+                 "schema: 1\nexperiment: coefs@faces\ntask: regression\nmodel: net\n"
+                 "variant: fig\ndataset: faces\nseeds: 3\nprotocol: {resize_px: 64}\n"
+                 "profiles: {smoke: {variant: small, seeds: 2}}\n");
+    write_taker("resize_px: 64");
+    std::string models = kModels;
+    models.insert(models.rfind(']'),
+                  R"(,{"name":"net","variant":"small","parameters":1,"macs":5})");
+    folder.write("models.json", models);
+  }
+  void write_taker(const std::string& protocol) {
+    folder.write("configs/net@meshes.yaml",
+                 "schema: 1\nexperiment: net@meshes\ntask: reconstruction\nmodel: net\n"
+                 "variant: fig\ndataset: faces\nseeds: 3\n"
+                 "networks: {expression: coefs@faces}\nprotocol: {" +
+                     protocol +
+                     "}\n"
+                     "profiles: {smoke: {variant: small, seeds: 2}}\n");
+  }
+};
+
+TEST_F(PlanningWithNetworks, WhatTrainsANetworkComesBeforeWhatTakesIt) {
+  PlanRequest request;
+  request.selectors = {"net@meshes"};
+  const Plan p = plan(request);
+  ASSERT_EQ(p.tasks.size(), 5u) << "two seeds of each, and throughput";
+  for (std::size_t seed = 0; seed < 2; ++seed) {
+    const PlannedTask &trains = p.tasks[seed], &takes = p.tasks[2 + seed];
+    EXPECT_EQ(trains.task.kind, TaskKind::kRegression);
+    EXPECT_EQ(trains.task.variant, "small") << "a profile may name another variant";
+    EXPECT_EQ(takes.task.kind, TaskKind::kReconstruction);
+    EXPECT_EQ(takes.task.networks.at("expression"), trains.id) << "of the same seed";
+    EXPECT_EQ(takes.ground_truth, "/data/faces");
+  }
+  EXPECT_EQ(group_id(p.tasks[2].task), group_id(p.tasks[3].task));
+}
+
+TEST_F(PlanningWithNetworks, OverridesLeaveTheNetworksAlone) {
+  PlanRequest request;
+  request.selectors = {"net@meshes"};
+  request.profile = "full";
+  const std::string trains = plan(request).tasks[0].id;
+  request.overrides = {"limit.test=5"};
+  const Plan p = plan(request);
+  EXPECT_EQ(p.tasks[0].id, trains);
+  EXPECT_TRUE(p.tasks[0].task.official);
+  EXPECT_FALSE(p.tasks[3].task.official);
+}
+
+TEST_F(PlanningWithNetworks, WithoutAPackNothingIsFrozen) {
+  PlanRequest request;
+  request.selectors = {"net@meshes"};
+  for (const PlannedTask& planned : plan(request, nullptr, missing_data).tasks)
+    EXPECT_EQ(planned.id.empty(), planned.task.kind != TaskKind::kThroughput);
+}
+
+TEST_F(PlanningWithNetworks, FaultsNameTheFile) {
+  PlanRequest request;
+  request.selectors = {"net@meshes"};
+  write_taker("resize_px: 32");
+  EXPECT_ERROR(plan(request),
+               Exit::kUsage,
+               "net@meshes.yaml:8:12: coefs@faces was trained on other images: resize_px");
+  write_taker("resize_px: 64}\nassumptions: []\n#");
+  request.overrides = {"resize_px=48"};
+  EXPECT_ERROR(plan(request), Exit::kUsage, "resize_px");
+  request.overrides = {};
+  folder.write("configs/coefs@faces.yaml", config("coefs@faces", "net"));
+  EXPECT_ERROR(plan(request), Exit::kUsage, "coefs@faces is no regression");
+}
+
 TEST_F(Planning, FramesReachTheDatasetAndTheTask) {
   folder.write("configs/net@faces.yaml", config("net@faces", "net") + "frames: peak\n");
   PlanRequest request;
