@@ -5,9 +5,11 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "harness/core/error.h"
+#include "harness/core/random.h"
 
 namespace mien {
 namespace {
@@ -62,6 +64,37 @@ double quantile(std::span<const double> values, double q) {
   const std::size_t below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   return std::lerp(sorted[below], sorted[above], place - static_cast<double>(below));
+}
+
+Interval bootstrap_mean(std::span<const double> values,
+                        std::span<const std::int64_t> groups,
+                        std::uint64_t seed,
+                        int draws) {
+  MIEN_ASSERT(values.size() == groups.size() && draws > 0);
+  struct Sum {
+    double total = 0, count = 0;
+  };
+  std::map<std::int64_t, Sum> by_group;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    by_group[groups[i]].total += values[i];
+    by_group[groups[i]].count += 1;
+  }
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  if (by_group.size() < 2) return {kUnknown, kUnknown};
+  std::vector<Sum> sums;
+  for (const auto& [group, sum] : by_group) sums.push_back(sum);
+  SplitMix random(seed);
+  std::vector<double> means;
+  for (int draw = 0; draw < draws; ++draw) {
+    Sum drawn;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const Sum& sum = sums[random.below(sums.size())];
+      drawn.total += sum.total;
+      drawn.count += sum.count;
+    }
+    means.push_back(drawn.total / drawn.count);
+  }
+  return {quantile(means, 0.025), quantile(means, 0.975)};
 }
 
 double mean(std::span<const double> values) {

@@ -31,6 +31,15 @@ Interval mean_interval(std::span<const double> values, double confidence = 0.95)
 double quantile(std::span<const double> values, double q);
 inline double median(std::span<const double> values) { return quantile(values, 0.5); }
 
+/// Percentile-bootstrap 95 % interval of the mean of `values` where those of one group hang together:
+/// whole groups (people, say) are drawn with replacement, and a value counts as often as its group
+/// was drawn. Deterministic in `seed`. REQUIRES: as many groups as values. Both NaN for fewer than
+/// two different groups: nothing says how people differ. (Efron & Tibshirani 1993, chapters 8, 13.)
+Interval bootstrap_mean(std::span<const double> values,
+                        std::span<const std::int64_t> groups,
+                        std::uint64_t seed = 1,
+                        int draws = 2000);
+
 double mean(std::span<const double> values);
 /// Sample standard deviation (n - 1). REQUIRES: at least two values.
 double standard_deviation(std::span<const double> values);

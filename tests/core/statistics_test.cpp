@@ -138,6 +138,37 @@ TEST(Quantile, IsMonotoneAndIgnoresOrder) {
   }
 }
 
+TEST(Bootstrap, DrawsWholeGroups) {
+  // Each group repeats one value ten times: the interval must be that of ten values, not of hundred.
+  std::mt19937 random(3);
+  std::normal_distribution<double> normal(2, 1);
+  std::vector<double> values, few;
+  std::vector<std::int64_t> groups, alone;
+  for (int g = 0; g < 20; ++g) {
+    few.push_back(normal(random));
+    for (int i = 0; i < 10; ++i) {
+      values.push_back(few.back());
+      groups.push_back(100 - g);
+      alone.push_back(std::ssize(alone));
+    }
+  }
+  const Interval grouped = bootstrap_mean(values, groups), naive = bootstrap_mean(values, alone);
+  const Interval t = mean_interval(few);
+  EXPECT_NEAR(grouped.upper - grouped.lower, t.upper - t.lower, 0.2 * (t.upper - t.lower));
+  EXPECT_GT(grouped.upper - grouped.lower, 2.5 * (naive.upper - naive.lower));
+  EXPECT_LT(grouped.lower, mean(values));
+  EXPECT_GT(grouped.upper, mean(values));
+  const Interval again = bootstrap_mean(values, groups);
+  EXPECT_EQ(grouped.lower, again.lower);
+  EXPECT_EQ(grouped.upper, again.upper);
+}
+
+TEST(Bootstrap, OneGroupSaysNothing) {
+  const std::vector<double> values = {1, 2, 3};
+  EXPECT_TRUE(std::isnan(bootstrap_mean(values, std::vector<std::int64_t>{7, 7, 7}).lower));
+  EXPECT_TRUE(std::isnan(bootstrap_mean({}, {}).upper));
+}
+
 TEST(Score, MatchesBruteForceOverSamples) {
   std::mt19937 random(2);
   for (int round = 0; round < 50; ++round) {
