@@ -29,6 +29,9 @@ struct SynthesizeOptions {
   int subjects = 0;  // 0: the entry's own number
   std::uint64_t seed = 1;
   FaceHead head = FaceHead::kProcedural;
+  /// A face model's file instead of `head`, for load_face_model; empty: none.
+  /// Error (Exit::kUsage) unless empty where the entry has no targets.
+  std::filesystem::path face_model = {};
   /// Standard deviation of what is added to the true expression coefficients of training samples,
   /// in theirs. Error (Exit::kUsage) unless 0 where the entry has no targets.
   double label_noise = 0;

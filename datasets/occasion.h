@@ -28,6 +28,7 @@ enum class Occluder { kNone, kHand, kBar, kSide };
 struct Occasion {
   float yaw, pitch, roll;  // radians
   float distance;          // of the camera, mm
+  bool standard_camera;    // portrait.h; takes the face from where it looks as large
   float zoom;              // factor on the requested size
   float shift_x, shift_y;  // share of the picture's height
   float strength;          // of the expression

@@ -112,6 +112,9 @@ bool index_holds(const ordered_json& index, const DatasetEntry& entry, const Sou
   if (index.is_null()) return false;
   std::error_code error;
   const auto bytes = fs::file_size(pack_path(index), error);
+  const fs::path face_model = face_model_path(index);
+  if (std::error_code ignored; !face_model.empty() && !fs::exists(face_model, ignored))
+    return false;
   return !error && index.at("bytes") == bytes && index.at("files") == fingerprint(entry, source);
 }
 
@@ -131,6 +134,17 @@ std::string pack_sha256(const ordered_json& index) {
   std::string fault;
   const ReadFile file = hash_file(packs_folder(), index.at("pack").get<std::string>(), fault);
   return fault.empty() ? file.sha256 : "";
+}
+
+fs::path face_model_path(const ordered_json& index) {
+  const ordered_json& manifest = index.at("manifest");
+  if (!manifest.contains("face_model")) return {};
+  return packs_folder() / manifest.at("face_model").at("file").get<std::string>();
+}
+
+bool face_model_is_intact(const ordered_json& index) {
+  const fs::path path = face_model_path(index);
+  return path.empty() || sha256_file(path) == index.at("manifest").at("face_model").at("sha256");
 }
 
 }  // namespace mien

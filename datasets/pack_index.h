@@ -35,7 +35,7 @@ nlohmann::ordered_json fingerprint(const DatasetEntry& entry, const Source& sour
 /// What was last made of `source`, even where its files have changed since; null where nothing was.
 /// A damaged entry is as good as none.
 nlohmann::ordered_json read_index(const DatasetEntry& entry, const Source& source);
-/// Whether the files have not changed and the pack lies there with its size.
+/// Whether the files have not changed and the pack lies there with its size, and its face model.
 bool index_holds(const nlohmann::ordered_json& index,
                  const DatasetEntry& entry,
                  const Source& source);
@@ -45,5 +45,8 @@ void write_index(nlohmann::ordered_json& index, const DatasetEntry& entry, const
 /// Of the pack of an index. The digest is computed in little memory; "" where it cannot be read.
 std::filesystem::path pack_path(const nlohmann::ordered_json& index);
 std::string pack_sha256(const nlohmann::ordered_json& index);
+/// The same of the face model that lies beside the pack; the path is "" where there is none.
+std::filesystem::path face_model_path(const nlohmann::ordered_json& index);
+bool face_model_is_intact(const nlohmann::ordered_json& index);
 
 }  // namespace mien

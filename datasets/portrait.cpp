@@ -96,10 +96,10 @@ std::vector<Vec3> normals_of(const Scene& scene) {
 
 /// Millimetres to samples.
 struct Camera {
-  float scale, centre_x, centre_y, distance, middle_y;
+  float scale, centre_x, centre_y, distance, middle_x, middle_y;
   Vec3 operator()(const Vec3& p) const {
     const float near = scale * distance / (distance - p.z);
-    return {centre_x + near * p.x, centre_y - near * (p.y - middle_y), p.z};
+    return {centre_x + near * (p.x - middle_x), centre_y - near * (p.y - middle_y), p.z};
   }
 };
 
@@ -139,16 +139,28 @@ std::array<double, 3> rotation_vector(const Turn& turn) {
   return {axis[0] / twice_sine * angle, axis[1] / twice_sine * angle, axis[2] / twice_sine * angle};
 }
 
-/// See Exposure::pose.
-std::array<float, 6> pose_of(const Turn& turn, const Camera& camera, int width, int height) {
-  const std::array<double, 3> r = rotation_vector(turn);
-  constexpr Vec3 kFace{0, -45, 60};  // its middle, where place and size are exact
-  const Vec3 at = turned(turn, kFace), seen = camera(at);
+/// The way of a turned head to where the standard camera sees the middle of its face in the same
+/// place and size as `camera` does; `width` and `height` in samples.
+Vec3 way_before_standard(const Turn& turn, const Camera& camera, int width, int height) {
+  const Vec3 at = turned(turn, {0, -45, 60}), seen = camera(at);
   const float mm = (camera.distance - at.z) / (camera.scale * camera.distance);  // per sample
   const float h = static_cast<float>(height);
-  const Vec3 face{
-      (seen.x - static_cast<float>(width) / 2) * mm, (h / 2 - seen.y) * mm, -kFocal * h * mm};
-  const Vec3 t = face - turn(kFace);
+  return Vec3{(seen.x - static_cast<float>(width) / 2) * mm,
+              (h / 2 - seen.y) * mm,
+              -kFocal * h * mm} -
+         at;
+}
+
+/// The standard camera as seen from a head that did not go that way.
+Camera standard_camera(const Vec3& way, int width, int height) {
+  const auto w = static_cast<float>(width), h = static_cast<float>(height);
+  return {kFocal * h / -way.z, w / 2, h / 2, -way.z, -way.x, -way.y};
+}
+
+/// See Exposure::pose.
+std::array<float, 6> pose_of(const Turn& turn, const Vec3& way) {
+  const std::array<double, 3> r = rotation_vector(turn);
+  const Vec3 t = turned(turn, {}) + way;
   return {static_cast<float>(r[0]),
           static_cast<float>(-r[1]),
           static_cast<float>(-r[2]),
@@ -363,11 +375,15 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
   const int samples = kSamples;
   const bool toon = request.style == FaceStyle::kToon;
   const Scene scene = scene_of(sitter, occasion);
-  const Camera camera = camera_of(sitter, occasion, request, samples);
+  const int width = request.width * samples, height = request.height * samples;
+  const Turn turn = turn_of(occasion.yaw, occasion.pitch, occasion.roll);
+  Camera camera = camera_of(sitter, occasion, request, samples);
+  const Vec3 way = way_before_standard(turn, camera, width, height);
+  if (occasion.standard_camera) camera = standard_camera(way, width, height);
   std::vector<Vec3> screen;
   screen.reserve(scene.at.size());
   for (const Vec3& p : scene.at) screen.push_back(camera(p));
-  Raster raster(request.width * samples, request.height * samples);
+  Raster raster(width, height);
   draw(raster, screen, scene);
   const std::vector<float> hollows =
       hollows_of(raster, samples, static_cast<float>(samples) / camera.scale);
@@ -375,8 +391,7 @@ Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceReques
   const int ink = std::max(1, static_cast<int>(0.8f * camera.scale));
 
   Exposure out{request.width, request.height, {}, {}, {}, {}};
-  out.pose = pose_of(
-      turn_of(occasion.yaw, occasion.pitch, occasion.roll), camera, raster.width, raster.height);
+  out.pose = pose_of(turn, way);
   const std::size_t pixels =
       static_cast<std::size_t>(out.width) * static_cast<std::size_t>(out.height);
   out.light.resize(pixels);

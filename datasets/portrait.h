@@ -25,12 +25,16 @@ struct Exposure {
   std::vector<Vec3> light;   // linear red green blue, row by row
   std::vector<float> cover;  // 0 where the wall is seen, 1 where the person is
   std::array<FacePoint, 68> landmarks{};
-  /// How the head lies before a camera whose focal length is kFocal picture heights, with the
-  /// camera at the origin: rotation vector (radians) and translation (mm), with the signs that
-  /// apply_pose (reconstruct.h) takes. To first order: place and size of the face are as drawn.
+  /// How the head lies before the standard camera, which is at the origin: rotation vector
+  /// (radians) and translation (mm), with the signs that apply_pose (reconstruct.h) takes. Exact
+  /// where Occasion::standard_camera took the picture; else place and size of the face are right.
   std::array<float, 6> pose{};
 };
 
+/// Focal length of the standard camera, in picture heights. It looks along -z, its axis through the
+/// middle of the picture: a point (x, y, z) before it is seen at column width/2 - kFocal*height*x/z
+/// and row height/2 + kFocal*height*y/z. Pixel (0, 0) is the square from 0 to 1: its centre is at
+/// 0.5, as everywhere here.
 inline constexpr float kFocal = 5;
 
 Exposure expose(const Sitter& sitter, const Occasion& occasion, const FaceRequest& request);

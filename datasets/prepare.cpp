@@ -10,6 +10,7 @@
 #include "datasets/workspace.h"
 #include "harness/core/files.h"
 #include "harness/core/pack.h"
+#include "harness/core/sha256.h"
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
@@ -25,21 +26,34 @@ void ensure_stand_in(const DatasetEntry& entry, const fs::path& folder) {
   partial.commit();
 }
 
+/// A pack goes where its source does not, so the face model lies beside the pack; see prepare.h.
+void keep_face_model(Samples& samples) {
+  if (samples.face_model.empty()) return;
+  const std::string bytes = read_text(samples.face_model), sha256 = sha256_hex(bytes);
+  const std::string file =
+      fmt::format("{}-{}.model.safetensors", samples.dataset, sha256.substr(0, 16));
+  write_text(packs_folder() / file, bytes);
+  ordered_json manifest = ordered_json::parse(samples.manifest);
+  manifest["face_model"] = {{"file", file}, {"sha256", sha256}};
+  samples.manifest = text_of(manifest);
+}
+
 /// Reads and packs; a source that changes under the reader must not be remembered as prepared.
 ordered_json prepare_now(const DatasetEntry& entry,
                          const Source& source,
                          const PrepareRequest& request) {
   const ordered_json before = fingerprint(entry, source);
   Workspace workspace(partial_folder(entry, source), text_of(before));
-  const Samples samples = entry.read(source.folder,
-                                     {.accept_unverified = request.accept_unverified,
-                                      .strict = request.strict,
-                                      .frames = source.frames,
-                                      .workspace = workspace.path()});
+  Samples samples = entry.read(source.folder,
+                               {.accept_unverified = request.accept_unverified,
+                                .strict = request.strict,
+                                .frames = source.frames,
+                                .workspace = workspace.path()});
   if (fingerprint(entry, source) != before)
     fail(Exit::kPrecondition,
          "{}: its files changed while they were read; wait for the copy to end and run again",
          source.folder.string());
+  keep_face_model(samples);
   std::string sha256;
   const fs::path pack = write_pack(packs_folder(), samples, sha256);
   ordered_json index = {{"files", before},
@@ -63,7 +77,7 @@ bool may_reuse(const ordered_json& index, const PrepareRequest& request) {
 
 /// Reads the whole pack; a damaged one is written again from its source.
 bool pack_is_intact(const ordered_json& index) {
-  if (pack_sha256(index) == index.at("sha256")) return true;
+  if (pack_sha256(index) == index.at("sha256") && face_model_is_intact(index)) return true;
   fmt::print(stderr, "bench-prepare: {}: damaged; writing it again\n", pack_path(index).string());
   return false;
 }
@@ -71,6 +85,11 @@ bool pack_is_intact(const ordered_json& index) {
 void sweep_cache() {
   for (const char* folder : {"stand-ins", "packs", "packs/partial", "packs/index"})
     sweep(paths::cache() / folder);
+}
+
+ordered_json face_model_or_null(const ordered_json& index) {
+  const fs::path path = face_model_path(index);
+  return path.empty() ? ordered_json(nullptr) : ordered_json(path.string());
 }
 
 ordered_json frames_or_null(const Source& source) {
@@ -93,6 +112,7 @@ ordered_json locate(const PrepareRequest& request) {
   result["data"] = index.at("data");
   result["pack"] = pack_path(index).string();
   result["sha256"] = index.at("sha256");
+  result["face_model"] = face_model_or_null(index);
   result["manifest"] = index.at("manifest");
   return result;
 }
@@ -116,6 +136,7 @@ ordered_json prepare(const PrepareRequest& request) {
           {"frames", frames_or_null(source)},
           {"pack", pack_path(index).string()},
           {"sha256", index.at("sha256")},
+          {"face_model", face_model_or_null(index)},
           {"samples", index.at("samples")},
           {"seconds", took.count()},
           {"cached", cached},
@@ -139,6 +160,10 @@ void synthesize(const std::string& name, const fs::path& out, const SynthesizeOp
   const DatasetEntry& entry = find_dataset(name);
   if (options.label_noise != 0 && !entry.has_targets)
     fail(Exit::kUsage, "{}: --label-noise is for datasets with numbers to regress", name);
+  if (!options.face_model.empty() && !entry.has_targets)
+    fail(Exit::kUsage, "{}: --face-model is for datasets with numbers to regress", name);
+  if (!options.face_model.empty() && options.head != FaceHead::kProcedural)
+    fail(Exit::kUsage, "{}: --head and --face-model say whose heads are drawn; give one", name);
   std::error_code error;
   if (fs::exists(out, error) && !(is_folder(out) && fs::is_empty(out, error)))
     fail(Exit::kUsage, "{}: exists and is not an empty folder; name another", out.string());

@@ -3,6 +3,8 @@
 //
 //   <cache>/stand-ins/<dataset>-v<stand_in_version>/     synthetic data in the true layout
 //   <cache>/packs/<dataset>-<sha16>.safetensors          packs, named by content
+//   <cache>/packs/<dataset>-<sha16>.model.safetensors    the face model of a dataset that has one:
+//                                                        "face_model" of the manifest
 //   <cache>/packs/index/<dataset>-<key16>.json           what a folder gave: key = path and frames
 //   <cache>/packs/partial/<dataset>-<key16>/             work of a read that was interrupted
 //
@@ -29,15 +31,16 @@ struct PrepareRequest {
 };
 
 /// {"dataset","data","source","frames","pack","sha256"}; pack and sha256 are null unless a pack is
-/// up to date, frames where the dataset has no frame rules. Writes nothing. Looks at name, source,
-/// frames and stand_in. Error (Exit::kUsage): unknown name or frame rule, as in all functions here.
+/// up to date, and then "face_model" is the path of what lies beside it, null where nothing does;
+/// frames where the dataset has no frame rules. Writes nothing. Looks at name, source, frames and
+/// stand_in. Error (Exit::kUsage): unknown name or frame rule, as in all functions here.
 nlohmann::ordered_json locate(const PrepareRequest& request);
 
-/// Gives {"dataset","data","source","frames","pack","sha256","samples","seconds","cached",
-/// "manifest"} and leaves the pack and its index entry, having made the stand-in if it was needed
-/// and absent. Killed at any moment it leaves no broken pack; the next call goes on.
-/// Errors: those of DatasetEntry::read; Exit::kPrecondition where the cache cannot be written or
-/// the source changes while it is read.
+/// Gives {"dataset","data","source","frames","pack","sha256","face_model","samples","seconds",
+/// "cached","manifest"} and leaves the pack and its index entry, having made the stand-in if it was
+/// needed and absent. Killed at any moment it leaves no broken pack; the next call goes on. Errors:
+/// those of DatasetEntry::read; Exit::kPrecondition where the cache cannot be written or the source
+/// changes while it is read.
 nlohmann::ordered_json prepare(const PrepareRequest& request);
 
 /// Writes a sheet of `columns` samples per class to `out` (.png or .jpg), prepared first if need

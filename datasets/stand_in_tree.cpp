@@ -38,7 +38,8 @@ void mark_stand_in(const DatasetEntry& entry,
                 .seed = options.seed,
                 .subjects = options.subjects,
                 .label_noise = options.label_noise,
-                .head = name_of(options.head)});
+                .head = options.face_model.empty() ? name_of(options.head)
+                                                   : options.face_model.filename().string()});
 }
 
 }  // namespace mien

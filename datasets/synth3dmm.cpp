@@ -7,9 +7,15 @@
 //   images/<split>/<subject>_<number>.png   227x227 px; split: train, validation, test; .jpg too
 //   coefficients.csv                        ID, s0 ..., e0 ..., p0 ... p5: identity and expression
 //                                           in standard deviations, pose as `bench mesh` takes it
+//   landmarks.csv                           ID, l0x, l0y ... l67x, l67y: the 68 in iBUG order where
+//                                           the picture of 227x227 px has them, seen or hidden: px
+//                                           to the right and down from the corner of the picture,
+//                                           so that the centre of the first pixel is (0.5, 0.5)
 //   model.safetensors                       the head in principal modes, as save_face_model writes
 //
-// 227 px is the crop of the published code: FacePoseNet takes it whole, ExpNet resized to 224.
+// 227 px is the crop of the published code: FacePoseNet takes it whole, ExpNet resized to 224. All
+// pictures are taken by the standard camera (portrait.h), which the manifest's facts describe: the
+// head that the coefficients make, posed and projected, has its landmarks where the table says.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -20,6 +26,7 @@
 #include "datasets/dataset.h"
 #include "datasets/face_models.h"
 #include "datasets/listing.h"
+#include "datasets/portrait.h"
 #include "datasets/stand_in_tree.h"
 #include "datasets/synth3dmm_stand_in.h"
 #include "harness/core/error.h"
@@ -34,6 +41,7 @@ namespace {
 
 constexpr const char* kSplitNames[] = {"train", "validation", "test"};
 constexpr const char* kTable = "coefficients.csv";
+constexpr const char* kLandmarks = "landmarks.csv";
 constexpr const char* kModel = "model.safetensors";
 
 constexpr const char* kErrata[] = {
@@ -52,44 +60,66 @@ const NamedSplit kNamedSplits[] = {
 
 // ---- reader ------------------------------------------------------------------------------------
 
-/// One of the pack's tensors: its columns in the table are a letter and a number.
+/// One of the pack's tensors.
 struct Group {
   const char* target;
-  char letter;
-  std::vector<std::string> names;
+  std::vector<std::string> names, columns;  // in the pack, in the table
   std::vector<float> std;
 };
-
-std::vector<Group> groups_of(const FaceModel& model) {
-  return {{"identity", 's', model.identity_names, model.identity_std},
-          {"coefficients", 'e', model.expression_names, model.expression_std},
-          {"pose", 'p', {"r0", "r1", "r2", "t0_mm", "t1_mm", "t2_mm"}, {}}};
-}
 
 /// Numbers of a sample, group by group.
 using Rows = std::map<std::string, std::vector<float>, std::less<>>;
 
-struct Source {
-  Listing listing;
+struct Table {
+  const char* file;
   std::vector<Group> groups;
-  Rows rows;
+  std::string columns;  // what they follow from, for people
+  Rows rows = {};
 };
 
-/// Where the columns of `groups` stand, in their order. Error: there are others, or not all.
+struct Source {
+  Listing listing;
+  std::vector<Table> tables;
+};
+
+std::vector<std::string> numbered(char letter, std::size_t count) {
+  std::vector<std::string> names(count);
+  for (std::size_t i = 0; i < count; ++i) names[i] = fmt::format("{}{}", letter, i);
+  return names;
+}
+
+Table coefficient_table(const FaceModel& model) {
+  const auto group = [](const char* target, char letter, auto names, auto std) {
+    return Group{target, names, numbered(letter, names.size()), std};
+  };
+  const std::vector<std::string> pose = {"r0", "r1", "r2", "t0_mm", "t1_mm", "t2_mm"};
+  return {kTable,
+          {group("identity", 's', model.identity_names, model.identity_std),
+           group("coefficients", 'e', model.expression_names, model.expression_std),
+           group("pose", 'p', pose, std::vector<float>())},
+          fmt::format("{} has {} identity and {} expression modes",
+                      kModel,
+                      model.identity_modes(),
+                      model.expression_modes())};
+}
+
+Table landmark_table() {
+  std::vector<std::string> names;
+  for (int k = 0; k < 68; ++k)
+    for (const char axis : {'x', 'y'}) names.push_back(fmt::format("l{}{}", k, axis));
+  return {kLandmarks, {{"landmarks", names, names, {}}}, "there are 68 landmarks"};
+}
+
+/// Where the table's columns stand, in its groups' order. Error: there are others, or not all.
 std::vector<std::size_t> columns_of(const CsvHeader& header,
                                     const CsvLines& lines,
-                                    const std::vector<Group>& groups) {
+                                    const Table& table) {
   std::vector<std::size_t> columns;
-  for (const Group& group : groups)
-    for (std::size_t i = 0; i < group.names.size(); ++i)
-      columns.push_back(header.column(fmt::format("{}{}", group.letter, i)));
+  for (const Group& group : table.groups)
+    for (const std::string& name : group.columns) columns.push_back(header.column(name));
   if (header.columns() != columns.size() + 1)
-    lines.reject(fmt::format("{} columns, but {} has {} identity and {} expression modes, so {}",
-                             header.columns(),
-                             kModel,
-                             groups[0].names.size(),
-                             groups[1].names.size(),
-                             columns.size() + 1));
+    lines.reject(fmt::format(
+        "{} columns, but {}, so {}", header.columns(), table.columns, columns.size() + 1));
   return columns;
 }
 
@@ -108,15 +138,12 @@ std::string parse(const std::vector<std::string_view>& cells,
   return "";
 }
 
-Rows read_rows(const fs::path& path,
-               const std::vector<Group>& groups,
-               std::vector<Problem>& problems) {
-  CsvLines lines(open_file(path));
+void read_rows(const fs::path& folder, Table& table, std::vector<Problem>& problems) {
+  CsvLines lines(open_file(folder / table.file));
   const CsvHeader header(lines);
   const std::size_t id = header.column("ID");
-  const std::vector<std::size_t> columns = columns_of(header, lines, groups);
+  const std::vector<std::size_t> columns = columns_of(header, lines, table);
   std::vector<std::string_view> cells(header.columns());
-  Rows rows;
   std::size_t number = 1;
   for (std::string_view line; lines.next(line);) {
     ++number;
@@ -124,11 +151,10 @@ Rows read_rows(const fs::path& path,
     std::vector<float> values;
     std::string fault = "another number of cells than the first line";
     if (split_cells(line, cells)) fault = parse(cells, columns, values);
-    if (fault.empty() && !rows.try_emplace(std::string(cells[id]), std::move(values)).second)
+    if (fault.empty() && !table.rows.try_emplace(std::string(cells[id]), std::move(values)).second)
       fault = fmt::format("a second row of {}", printable(cells[id]));
-    if (!fault.empty()) problems.push_back({kTable, fmt::format("line {}: {}", number, fault)});
+    if (!fault.empty()) problems.push_back({table.file, fmt::format("line {}: {}", number, fault)});
   }
-  return rows;
 }
 
 /// The split that a picture lies in; -1 where `path` is no picture of ours.
@@ -145,42 +171,57 @@ std::int32_t subject_in(std::string_view id) {
   return static_cast<std::int32_t>(small_number(id.substr(0, id.find('_')), 0, 999999999));
 }
 
-/// Pictures with a row; either without the other is a problem.
+/// The first table without a row of `id`; null where all have one.
+const Table* table_without(const Source& source, std::string_view id) {
+  for (const Table& table : source.tables)
+    if (!table.rows.contains(id)) return &table;
+  return nullptr;
+}
+
+/// Pictures with a row in every table; either without the other is a problem.
 void list_pictures(const std::vector<std::string>& files, Source& source) {
-  std::set<std::string_view> seen;
+  std::set<std::string, std::less<>> seen;
   for (const std::string& file : files) {
     const int split = split_of(file);
     if (split < 0) continue;
     const std::string_view name = parts_of(file).back();
-    const auto row = source.rows.find(name.substr(0, name.rfind('.')));
-    if (row == source.rows.end()) {
-      source.listing.problems.push_back({file, fmt::format("no usable row in {}", kTable)});
+    const std::string id(name.substr(0, name.rfind('.')));
+    seen.insert(id);
+    if (const Table* table = table_without(source, id)) {
+      source.listing.problems.push_back({file, fmt::format("no usable row in {}", table->file)});
       continue;
     }
-    seen.insert(row->first);
-    source.listing.pictures.push_back({.id = row->first,
-                                       .file = file,
-                                       .subject = subject_in(row->first),
-                                       .split = split,
-                                       .is_face_crop = true});
+    source.listing.pictures.push_back(
+        {.id = id, .file = file, .subject = subject_in(id), .split = split, .is_face_crop = true});
   }
-  for (const auto& [id, values] : source.rows)
-    if (!seen.contains(id))
-      source.listing.problems.push_back({kTable, fmt::format("no picture of {}", printable(id))});
+  for (const Table& table : source.tables)
+    for (const auto& [id, values] : table.rows)
+      if (!seen.contains(id))
+        source.listing.problems.push_back(
+            {table.file, fmt::format("no picture of {}", printable(id))});
+}
+
+/// What a fitter needs to know; see the top of this file and of portrait.h.
+nlohmann::ordered_json camera_facts() {
+  return {{"projection", "perspective: x = cx - f X / Z, y = cy + f Y / Z, Z < 0"},
+          {"focal_px", kFocal * kSynthSide},
+          {"principal_px", {kSynthSide / 2.0, kSynthSide / 2.0}},
+          {"pose", "(X, Y, Z) = R v + t in mm: apply_pose of the target pose"}};
 }
 
 Source list(const fs::path& folder) {
   std::vector<std::string> files;
-  Source source{start_listing(kSynth3dmm, folder, files), {}, {}};
-  for (const char* needed : {kTable, kModel})
+  Source source{start_listing(kSynth3dmm, folder, files), {}};
+  for (const char* needed : {kTable, kLandmarks, kModel})
     if (std::ranges::find(files, needed) == files.end())
       fail(Exit::kPrecondition, "{}: no {}; {}", folder.string(), needed, kSynth3dmm.how_to_obtain);
   const FaceModel model = load_face_model(folder / kModel);
-  source.groups = groups_of(model);
-  source.rows = read_rows(folder / kTable, source.groups, source.listing.problems);
+  source.tables = {coefficient_table(model), landmark_table()};
+  for (Table& table : source.tables) read_rows(folder, table, source.listing.problems);
   list_pictures(files, source);
   source.listing.data = DataKind::kUnverified;  // nothing is published that a copy could equal
-  source.listing.other_files = {kTable, kModel};
+  source.listing.other_files = {kTable, kLandmarks, kModel};
+  source.listing.facts["camera"] = camera_facts();
   source.listing.facts["model"] = {{"name", model.name},
                                    {"licence", model.licence},
                                    {"identity_modes", model.identity_modes()},
@@ -191,19 +232,20 @@ Source list(const fs::path& folder) {
 std::map<std::string, Targets> targets_of(const Source& source,
                                           const std::vector<std::string>& ids) {
   std::map<std::string, Targets> targets;
-  std::size_t first = 0;
-  for (const Group& group : source.groups) {
-    const std::size_t width = group.names.size();
-    if (width > 0) {
+  for (const Table& table : source.tables) {
+    std::size_t first = 0;
+    for (const Group& group : table.groups) {
+      const std::size_t width = group.names.size();
+      if (width == 0) continue;
       Targets& target = targets[group.target];
       target.names = group.names;
       target.std = group.std;
       for (const std::string& id : ids) {
-        const float* values = source.rows.at(id).data() + first;
+        const float* values = table.rows.at(id).data() + first;
         target.values.insert(target.values.end(), values, values + width);
       }
+      first += width;
     }
-    first += width;
   }
   return targets;
 }
@@ -213,12 +255,13 @@ Samples read(const fs::path& folder, const ReadOptions& options) {
   Samples samples = read_tree(
       kSynth3dmm, folder, source.listing, {.side_px = kSynthSide, .channels = 3}, options);
   samples.targets = targets_of(source, samples.ids);
+  samples.face_model = folder / kModel;
   return samples;
 }
 
 std::vector<fs::path> sources(const fs::path& folder) {
   return files_for(folder, [](std::string_view path) {
-    return path == kTable || path == kModel || split_of(path) >= 0;
+    return path == kTable || path == kLandmarks || path == kModel || split_of(path) >= 0;
   });
 }
 
@@ -246,6 +289,7 @@ const DatasetEntry kSynth3dmm = {
         "synth3dmm/\n"
         "  images/train/00000_00.png    and validation, test; 227x227 px; .jpg too\n"
         "  coefficients.csv             ID, s0 ..., e0 ..., p0 ... p5\n"
+        "  landmarks.csv                ID, l0x, l0y ... l67x, l67y: px\n"
         "  model.safetensors            the head in principal modes\n",
     .class_names = {},
     .split_names = kSplitNames,
@@ -254,9 +298,9 @@ const DatasetEntry kSynth3dmm = {
     .errata = kErrata,
     .frame_rules = {},
     .named_splits = kNamedSplits,
-    .reader_version = 1,
-    .stand_in_version = 1,
-    .stand_in_subjects = 100,
+    .reader_version = 2,
+    .stand_in_version = 2,
+    .stand_in_subjects = 400,
     .sources = sources,
     .read = read,
     .synthesize = synthesize,

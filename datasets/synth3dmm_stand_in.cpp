@@ -8,6 +8,7 @@
 #include "datasets/face_models.h"
 #include "datasets/image_io.h"
 #include "datasets/morphable.h"
+#include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/parallel.h"
 
@@ -45,6 +46,7 @@ void vary(Occasion& o, FaceRandom& r) {
   const auto spread = [&](double deviation, double limit) {
     return static_cast<float>(std::clamp(deviation * r.normal(), -limit, limit));
   };
+  o.standard_camera = true;  // so that pose and coefficients say where everything is seen
   o.yaw = kDegree * spread(22, 60);
   o.pitch = kDegree * spread(9, 25);
   o.roll = kDegree * spread(8, 25);
@@ -81,6 +83,12 @@ std::string header_of(const FaceModel& model) {
   return line + ",p0,p1,p2,p3,p4,p5\n";
 }
 
+std::string landmark_header() {
+  std::string line = "ID";
+  for (int k = 0; k < 68; ++k) line += fmt::format(",l{0}x,l{0}y", k);
+  return line + "\n";
+}
+
 std::string line_of(const std::string& id, const SynthTruth& truth) {
   return fmt::format("{},{},{},{}\n",
                      id,
@@ -89,11 +97,32 @@ std::string line_of(const std::string& id, const SynthTruth& truth) {
                      fmt::join(truth.pose, ","));
 }
 
+std::string landmark_line(const std::string& id, const SynthTruth& truth) {
+  return fmt::format("{},{}\n", id, fmt::join(truth.landmarks, ","));
+}
+
+Head head_of(const SynthesizeOptions& options) {
+  if (options.face_model.empty()) return morphable_head(options.head);
+  Head head = morphable_head(load_face_model(options.face_model));
+  if (head.model.expression_modes() == 0)
+    fail(
+        Exit::kPrecondition,
+        "{}: no expression modes, whose coefficients are what is to be learned; take another model",
+        options.face_model.string());
+  return head;
+}
+
+void write_table(const fs::path& path, std::string header, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) header += line;
+  write_text(path, header);
+}
+
 }  // namespace
 
 SynthTruth draw_truth(const FaceModel& model, std::uint64_t seed, int subject, int number) {
   return {normals(stream(seed, kIdentity, subject, 0), model.identity_modes()),
           normals(stream(seed, kExpression, subject, number), model.expression_modes()),
+          {},
           {}};
 }
 
@@ -118,15 +147,20 @@ Image draw_synth(const Head& head, std::uint64_t seed, int subject, int number, 
       {}};
   Exposure exposure = expose(sitter, occasion, request);
   truth.pose = exposure.pose;
+  for (std::size_t k = 0; k < exposure.landmarks.size(); ++k) {
+    truth.landmarks[2 * k] = static_cast<float>(exposure.landmarks[k].x);
+    truth.landmarks[2 * k + 1] = static_cast<float>(exposure.landmarks[k].y);
+  }
   return coarsened(develop(std::move(exposure), occasion, person, request), r);
 }
 
 void write_synth3dmm(const fs::path& out, const SynthesizeOptions& options) {
-  const Head head = morphable_head(options.head);
+  const Head head = head_of(options);
   save_face_model(out / "model.safetensors", head.model);
   for (const char* split : {"train", "validation", "test"})
     fs::create_directories(out / "images" / split);
   std::vector<std::string> lines(static_cast<std::size_t>(options.subjects * kSynthPictures));
+  std::vector<std::string> landmarks(lines.size());
   parallel_for(lines.size(), [&](std::size_t i, int) {
     const int subject = static_cast<int>(i) / kSynthPictures;
     const int number = static_cast<int>(i) % kSynthPictures;
@@ -141,10 +175,10 @@ void write_synth3dmm(const fs::path& out, const SynthesizeOptions& options) {
         value += static_cast<float>(options.label_noise * noise.normal());
     }
     lines[i] = line_of(id, truth);
+    landmarks[i] = landmark_line(id, truth);
   });
-  std::string text = header_of(head.model);
-  for (const std::string& line : lines) text += line;
-  write_text(out / "coefficients.csv", text);
+  write_table(out / "coefficients.csv", header_of(head.model), lines);
+  write_table(out / "landmarks.csv", landmark_header(), landmarks);
 }
 
 }  // namespace mien

@@ -58,6 +58,7 @@ struct Samples {
   std::vector<std::string> ids;
   std::vector<std::uint8_t> ferplus;            // N*10 votes, or empty
   std::map<std::string, Targets> targets = {};  // by tensor name; empty where all is classified
+  std::filesystem::path face_model = {};        // whose coefficients the targets are; else empty
   std::string manifest;                         // JSON text
 };
 
