@@ -8,12 +8,12 @@
 #include "datasets/csv.h"
 #include "datasets/face_models.h"
 #include "datasets/image_io.h"
-#include "datasets/reconstruct.h"
 #include "datasets/sniff.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/mesh.h"
 #include "harness/core/parallel.h"
+#include "harness/core/reconstruct.h"
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;

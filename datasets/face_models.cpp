@@ -17,38 +17,6 @@ namespace mien {
 
 namespace {
 
-// ---- which way triangles face ------------------------------------------------------------------
-
-using Vector = std::array<double, 3>;
-
-/// Sum over triangles of area normal times the way from the mesh's middle: positive where most of
-/// a roughly round surface faces away from that middle.
-double outwardness(const FaceModel& model) {
-  Vector middle{};
-  for (std::size_t i = 0; i < model.mean.size(); ++i)
-    middle[i % 3] += model.mean[i] / static_cast<double>(model.vertices());
-  const auto corner = [&](std::int32_t vertex) {
-    Vector v;
-    for (std::size_t axis = 0; axis < 3; ++axis)
-      v[axis] = model.mean[static_cast<std::size_t>(vertex) * 3 + axis] - middle[axis];
-    return v;
-  };
-  double sum = 0;
-  for (std::size_t t = 0; t < model.triangles.size(); t += 3) {
-    const Vector a = corner(model.triangles[t]), b = corner(model.triangles[t + 1]),
-                 c = corner(model.triangles[t + 2]);
-    sum += a[0] * (b[1] * c[2] - b[2] * c[1]) + a[1] * (b[2] * c[0] - b[0] * c[2]) +
-           a[2] * (b[0] * c[1] - b[1] * c[0]);
-  }
-  return sum;
-}
-
-void face_outwards(FaceModel& model) {
-  if (outwardness(model) >= 0) return;
-  for (std::size_t t = 0; t < model.triangles.size(); t += 3)
-    std::swap(model.triangles[t + 1], model.triangles[t + 2]);
-}
-
 // ---- which format ------------------------------------------------------------------------------
 
 constexpr const char* kFormats =

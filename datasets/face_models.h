@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "datasets/face_model.h"
+#include "harness/core/face_model.h"
 
 namespace mien {
 
@@ -14,10 +14,6 @@ namespace mien {
 /// file, no format that is read, cut short, sizes that do not fit, an index out of range, a number
 /// that is not finite; and pickles, which would run code.
 FaceModel load_face_model(const std::filesystem::path& path);
-
-/// Writes everything that `model` holds as safetensors, for load_face_model; equal models give
-/// equal bytes. Errors (Exit::kPrecondition): cannot be written.
-void save_face_model(const std::filesystem::path& path, const FaceModel& model);
 
 /// {"name","licence","millimetres_per_unit","vertices","triangles","identity_modes",
 ///  "expression_modes","identity_std","expression_std","landmarks68","size_mm": [x, y, z]}.

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "datasets/face_model.h"
 #include "datasets/vec3.h"
+#include "harness/core/face_model.h"
 
 namespace mien {
 

@@ -1,5 +1,4 @@
 // What matrices of face models have in common, whichever file they come from.
-#include <algorithm>
 #include <cmath>
 
 #include "datasets/face_model_files.h"
@@ -18,33 +17,10 @@ Matrix transposed(const Matrix& m) {
 
 }  // namespace
 
-void fail_variable(const std::string& where, const std::string& what) {
-  fail(Exit::kPrecondition, "{}: {}; get the file from its owner again", where, what);
-}
-
-void require_finite(std::span<const float> values, const std::string& where) {
-  const auto bad = std::ranges::find_if_not(values, [](float v) { return std::isfinite(v); });
-  if (bad != values.end())
-    fail_variable(where, fmt::format("number {} is not finite", bad - values.begin()));
-}
-
-void require_indices(std::span<const std::int32_t> indices,
-                     std::size_t vertices,
-                     const std::string& where) {
-  for (const std::int32_t index : indices)
-    if (index < 0 || static_cast<std::size_t>(index) >= vertices)
-      fail_variable(where, fmt::format("vertex {} (from 0) of {}", index, vertices));
-}
-
 std::vector<std::string> numbered_names(const std::string& stem, std::size_t count) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{:03}", stem, i));
   return names;
-}
-
-void add_quad(std::vector<std::int32_t>& triangles, std::span<const std::int32_t, 4> q) {
-  triangles.insert(triangles.end(), {q[0], q[1], q[2]});
-  if (q[3] >= 0) triangles.insert(triangles.end(), {q[0], q[2], q[3]});
 }
 
 std::vector<float> modes_of(Matrix matrix, std::size_t size, const std::string& where) {

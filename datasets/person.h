@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "datasets/face_model.h"
 #include "datasets/faces.h"
 #include "datasets/vec3.h"
+#include "harness/core/face_model.h"
 
 namespace mien {
 

@@ -13,7 +13,7 @@
 #include <span>
 #include <string>
 
-#include "datasets/face_model.h"
+#include "harness/core/face_model.h"
 
 namespace mien {
 

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "datasets/installed_head.h"
-#include "datasets/reconstruct.h"
 #include "harness/core/files.h"
+#include "harness/core/reconstruct.h"
 #include "tests/support/expect_error.h"
 
 namespace mien {

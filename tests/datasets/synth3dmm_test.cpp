@@ -8,9 +8,9 @@
 #include "datasets/morphable.h"
 #include "datasets/portrait.h"
 #include "datasets/prepare.h"
-#include "datasets/reconstruct.h"
 #include "datasets/registry.h"
 #include "datasets/synth3dmm_stand_in.h"
+#include "harness/core/reconstruct.h"
 #include "tests/datasets/tree_files.h"
 #include "tests/support/expect_error.h"
 

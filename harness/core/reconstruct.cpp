@@ -1,5 +1,5 @@
 // S = mean + PC (std * coefficients), then S <- R S + t (fengju514/Expression-Net, utils.py).
-#include "datasets/reconstruct.h"
+#include "harness/core/reconstruct.h"
 
 #include <cmath>
 

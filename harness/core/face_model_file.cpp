@@ -11,9 +11,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "datasets/face_model_files.h"
-#include "datasets/face_models.h"
 #include "harness/core/error.h"
+#include "harness/core/face_model.h"
 #include "harness/core/safetensors.h"
 
 namespace mien {
@@ -143,6 +142,12 @@ std::vector<std::string> split_at_commas(const std::string& text) {
   return parts;
 }
 
+/// Adds (a,b,c) and (a,c,d); a triangle where d < 0.
+void add_quad(std::vector<std::int32_t>& triangles, std::span<const std::int32_t, 4> q) {
+  triangles.insert(triangles.end(), {q[0], q[1], q[2]});
+  if (q[3] >= 0) triangles.insert(triangles.end(), {q[0], q[2], q[3]});
+}
+
 FaceModel read_ict(const Reader& file) {
   FaceModel model;
   model.name = "ict-facekit";
@@ -177,6 +182,7 @@ FaceModel read_packed(const std::filesystem::path& path) {
   if (model.mean.empty()) fail_variable(path.string(), "no vertices");
   require_indices(model.triangles, model.vertices(), file.where("triangles"));
   require_indices(model.landmarks68, model.vertices(), file.where("landmarks68"));
+  face_outwards(model);
   return model;
 }
 

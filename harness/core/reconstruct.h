@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "datasets/face_model.h"
+#include "harness/core/face_model.h"
 
 namespace mien {
 
