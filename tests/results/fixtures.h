@@ -81,6 +81,39 @@ inline TaskRecord record(unsigned seed, std::size_t samples = 20) {
   r.fold = {{std::string(64, 'f'), number(), number(), number()}};
   r.leaks = {{"test in train", "near", 3, 4}, {"test in validation", "subject", 0, 4}};
   r.notes = {{"warning", text()}, {"departure", text()}, {"taint", "x"}};
+  for (int i = 0; i < 4; ++i)
+    r.coefficients.push_back({"test",
+                              i,
+                              text(),
+                              i < 2 ? "expression" : "identity",
+                              std::vector<float>(i % 2 ? 3 : 0, 0.5f),
+                              std::vector<float>(3, static_cast<float>(uniform(random)))});
+  for (const char* region : {"nose", "mouth", "forehead", "cheek"})
+    r.mesh_errors.push_back({random() % 2 ? "compat" : "strict",
+                             "12_1",
+                             region,
+                             12,
+                             maybe(),
+                             maybe(),
+                             text(),
+                             random() % 2 == 0,
+                             random() % 2 == 0,
+                             number(),
+                             number(),
+                             maybe(),
+                             number()});
+  for (int i = 0; i < 3; ++i)
+    r.sweep.push_back({"scale_percent", 10.0 * i, "accuracy", "%", maybe(), kNone, kNone, number()});
+  return r;
+}
+
+/// A record of meshes that are scored by nobody.
+inline TaskRecord reconstruction(unsigned seed) {
+  TaskRecord r = record(seed);
+  r.task.kind = TaskKind::kReconstruction;
+  r.task.experiment = "mine@realy";
+  r.task.dataset = "realy";
+  r.metrics = {{"realy_error", "test", 2.306, "mm", 2.21, 2.4, "bootstrap over subjects", 100}};
   return r;
 }
 

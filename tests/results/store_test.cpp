@@ -210,6 +210,11 @@ TEST(Schema, HasTheColumnsOfTheRecords) {
   expect_columns<TimingSample>(db, "timing", {"task"});
   expect_columns<Artifact>(db, "artifact", {"key", "task"});
   expect_columns<Note>(db, "note", {"key", "task"});
+  expect_columns<FoldSize>(db, "fold", {"task"});
+  expect_columns<Leak>(db, "leak", {"key", "task"});
+  expect_columns<Coefficients>(db, "coefficients", {"task"});
+  expect_columns<MeshError>(db, "mesh_error", {"key", "task"});
+  expect_columns<SweepPoint>(db, "sweep", {"key", "task"});
   expect_columns<Claim>(db, "claim", {"key", "experiment"});
 }
 
@@ -270,6 +275,26 @@ fs::path version_1(const TempDir& dir, const std::string& name) {
   return path;
 }
 
+/// A file of version 2 with one done task that has a row in several tables.
+fs::path version_2(const TempDir& dir, const std::string& name) {
+  const fs::path path = dir / name;
+  sql(path, read_text(fs::path(MIEN_SOURCE_DIR) / "tests/results/schema_v2.sql"));
+  const std::string plan = to_json(testing::task()).dump();
+  sql(path,
+      fmt::format("INSERT INTO task (key, id, group_id, kind, experiment, model, variant, dataset, "
+                  "data, frames, split, pack_sha256, profile, official, seed, fold, device_class, "
+                  "plan) VALUES (7, '{}', '{}', 'accuracy', 'deepemotion@fer2013', 'deepemotion', "
+                  "'fig', 'fer2013', 'real', '', 'official', 'p', 'full', 1, 1, 0, 'cpu', '{}')",
+                  sha256_hex(plan),
+                  std::string(64, 'b'),
+                  plan));
+  sql(path, "INSERT INTO attempt VALUES (1, 7, NULL, 1, 2, 'done', 0, 0, '', '', 0)");
+  sql(path, "INSERT INTO metric VALUES (1, 7, 'accuracy', 'test', 50.5, '%', 1, 2, 'w', 3589)");
+  sql(path, "INSERT INTO prediction VALUES (7, 'test', 4, 'image 4', 1, 2, x'00000000')");
+  sql(path, "INSERT INTO leak VALUES (1, 7, 'test in train', 'near', 3, 9)");
+  return path;
+}
+
 TEST(OlderFiles, AreBroughtUpToDateAndKeepTheirRows) {
   const TempDir dir;
   for (const bool writing : {true, false}) {
@@ -282,30 +307,55 @@ TEST(OlderFiles, AreBroughtUpToDateAndKeepTheirRows) {
     EXPECT_TRUE(input.scores[0].leaks.empty()) << "nobody looked then";
     EXPECT_EQ(store.done_ids().size(), 1u);
     EXPECT_TRUE(store.load(store.done_ids().front()));
-    EXPECT_EQ(sql(path, "PRAGMA user_version")[0], "2");
+    EXPECT_EQ(sql(path, "PRAGMA user_version")[0], "3");
     EXPECT_EQ(sql(path, "SELECT split FROM v_latest")[0], "official");
     EXPECT_NO_THROW(store.check());
   }
 }
 
-TEST(OlderFiles, HaveTheColumnsOfNewOnes) {
+TEST(OlderFiles, OfVersion2KeepTheirRowsAndReferences) {
   const TempDir dir;
-  Store::open(version_1(dir, "old.db"));
-  Store::open(dir / "new.db");
-  const auto columns = [&](const char* name) {
-    return sql(dir / name,
-               "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c "
-               "WHERE m.type IN ('table', 'view') ORDER BY 1");
-  };
-  EXPECT_EQ(columns("old.db"), columns("new.db"));
+  const fs::path path = version_2(dir, "r.db");
+  Store store = Store::open(path);
+  const std::optional<TaskRecord> kept = store.load(store.done_ids().at(0));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->metrics.at(0).value, 50.5);
+  EXPECT_EQ(kept->predictions.at(0).sample_id, "image 4");
+  EXPECT_EQ(kept->leaks.at(0).of, 9);
+  // The table of tasks was made anew: its children must refer to it by its name.
+  EXPECT_EQ(sql(path,
+                "SELECT DISTINCT f.\"table\" FROM sqlite_master m, "
+                "pragma_foreign_key_list(m.name) f WHERE m.name IN ('metric', 'attempt', 'leak') "
+                "ORDER BY 1"),
+            (std::vector<std::string>{"environment", "task"}));
+  EXPECT_EQ(sql(path, "SELECT count(*) FROM pragma_foreign_key_check")[0], "0");
+  EXPECT_TRUE(store.append(testing::reconstruction(1))) << "a kind that version 2 did not know";
+  EXPECT_EQ(sql(path, "SELECT count(*) FROM v_leaderboard WHERE metric = 'accuracy'")[0], "1");
+  store.check();
+}
+
+TEST(OlderFiles, HaveTheColumnsOfNewOnes) {
+  for (const auto make : {version_1, version_2}) {
+    const TempDir dir;
+    Store::open(make(dir, "old.db"));
+    Store::open(dir / "new.db");
+    const auto columns = [&](const char* name) {
+      return sql(dir / name,
+                 "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c "
+                 "WHERE m.type IN ('table', 'view') ORDER BY 1");
+    };
+    EXPECT_EQ(columns("old.db"), columns("new.db"));
+  }
 }
 
 TEST(OlderFiles, AreMerged) {
   const TempDir dir;
-  const fs::path old = version_1(dir, "old.db");
-  Store store = Store::open(dir / "new.db");
-  EXPECT_EQ(store.ingest(old), 1);
-  EXPECT_EQ(store.done_ids().size(), 1u);
+  for (const auto make : {version_1, version_2}) {
+    const std::string name = make == version_1 ? "one" : "two";
+    Store store = Store::open(dir / (name + ".new"));
+    EXPECT_EQ(store.ingest(make(dir, name)), 1);
+    EXPECT_EQ(store.done_ids().size(), 1u);
+  }
 }
 
 // ---------------------------------------------------------------------------- files refused
@@ -327,11 +377,11 @@ TEST(StoreErrors, WhatIsNotOurs) {
 TEST(StoreErrors, NewerAndImpossibleVersions) {
   const TempDir dir;
   Store::open(dir / "r.db");
-  sql(dir / "r.db", "PRAGMA user_version = 3");
+  sql(dir / "r.db", "PRAGMA user_version = 4");
   for (const bool writing : {true, false})
     EXPECT_ERROR(writing ? Store::open(dir / "r.db") : Store::open_existing(dir / "r.db"),
                  Exit::kIntegrity,
-                 "written by a newer Mien (schema 3); this one reads 2; update Mien");
+                 "written by a newer Mien (schema 4); this one reads 3; update Mien");
   sql(dir / "r.db", "PRAGMA user_version = 0");
   EXPECT_ERROR(Store::open(dir / "r.db"), Exit::kIntegrity, "schema 0 is no version");
 }
