@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "results": {CORE, "results"},
     "harness": {CORE, "results", "harness"},
     "harness/mesh": {CORE, "harness/mesh"},
-    "harness/engine": {CORE, "models", "results", "harness", "harness/engine"},
+    "harness/engine": {CORE, "models", "results", "harness", "harness/engine", "harness/mesh"},
     "tests/support": {CORE, "tests/support"},
     "tests/core": {CORE},
     "tests/models": {CORE, "models"},

@@ -291,6 +291,7 @@ class Scheduler {
     const std::string partial = fmt::format(".partial-{}", flight.pid);
     for (const char* suffix : {"", "-journal"})
       fs::remove(flight.shard.string() + partial + suffix, ignored);
+    fs::remove_all(flight.shard.string() + partial + ".meshes", ignored);
     fs::remove(flight.weights.string() + partial, ignored);
     if (flight.attempt.state != AttemptState::kDone) fs::remove(flight.weights, ignored);
   }

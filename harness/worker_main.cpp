@@ -81,6 +81,7 @@ void run(const RunArguments& arguments) {
   attempt.started_ns = now_ns();
   WorkerOptions options = arguments.worker;
   options.say = [](const std::string& text) { emit({{"event", "note"}, {"text", text}}); };
+  options.scratch = arguments.shard.string() + fmt::format(".partial-{}.meshes", ::getpid());
   TaskRecord record = run_task(task, options, limited_progress());
   attempt.ended_ns = now_ns();
   attempt.peak_rss_bytes = peak_rss_bytes();

@@ -148,6 +148,22 @@ Topology read_topology(const RealyFolders& folders, const std::string& name) {
               read_text(places_path), mesh.triangles.size() / 3, places_path.string())};
 }
 
+std::string topology_with(const RealyFolders& folders, std::size_t vertices) {
+  std::vector<std::string> all, found;
+  for (const std::string& name : topologies_in(folders.data)) {
+    const std::size_t count = read_obj(folders.data / (name + ".obj")).vertices.size() / 3;
+    all.push_back(fmt::format("{} ({})", name, count));
+    if (count == vertices) found.push_back(name);
+  }
+  if (found.size() == 1) return found.front();
+  fail(Exit::kPrecondition,
+       "{}: {} of the templates have the {} vertices of the face model, expected one: {}",
+       folders.data.string(),
+       found.size(),
+       vertices,
+       fmt::join(all, ", "));
+}
+
 std::vector<char> read_mask(const fs::path& path, const Topology& topology) {
   const std::string text = read_text(path);
   std::vector<char> mask;

@@ -31,6 +31,10 @@ std::array<KeypointPlace, kKeypoints> parse_keypoint_places(std::string_view tex
 /// data/<name>.obj and .txt. Error with the topologies that are there.
 Topology read_topology(const RealyFolders& folders, const std::string& name);
 
+/// The topology whose template has so many vertices. Error: none has, or several have; those that
+/// are there are named.
+std::string topology_with(const RealyFolders& folders, std::size_t vertices);
+
 /// Zeros and ones with commas between, one per vertex.
 std::vector<char> read_mask(const std::filesystem::path& path, const Topology& topology);
 
