@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "harness/core/error.h"
-#include "harness/core/statistics.h"
 
 namespace mien {
 namespace {
@@ -34,6 +33,18 @@ const VerdictName& entry(Verdict verdict) {
 }
 
 bool is_percentage(const Claim& claim) { return claim.unit == "%"; }
+
+/// Null where nobody has set one.
+const Tolerance* tolerance_of(const Claim& claim) {
+  for (const Tolerance& known : kTolerances)
+    if (known.unit == claim.unit) return &known;
+  return nullptr;
+}
+
+/// A figure of ours with its unit.
+std::string shown(double value, const Claim& claim) {
+  return fmt::format("{:.{}f}", value, is_percentage(claim) ? 2 : 3);
+}
 
 /// +1 where the interval lies above claim + margin, -1 below claim - margin, else 0.
 int side_of(const Interval& interval, double claim, double margin) {
@@ -64,6 +75,7 @@ std::string invalid_value(const Claim& claim, const Measured& measured) {
     if (!std::isfinite(seed.value)) return "a seed has no finite value";
     if (is_percentage(claim) && (seed.value < 0 || seed.value > 100))
       return "a percentage lies outside 0..100";
+    if (lower_is_better(claim.unit) && seed.value < 0) return "an error lies below 0";
   }
   return "";
 }
@@ -76,27 +88,32 @@ Judgement by_interval(const Claim& claim, const Measured& measured, double margi
   const bool holds = wide.lower <= claim.value && claim.value <= wide.upper;
   const bool equivalent =
       narrow.lower > claim.value - margin && narrow.upper < claim.value + margin;
-  const std::string shown = fmt::format("mean {:.2f}, 95 % interval {:.2f}..{:.2f} of {} seeds",
-                                        centre,
-                                        wide.lower,
-                                        wide.upper,
-                                        values.size());
-  if (equivalent && (holds || prints_alike(centre, claim))) return {Verdict::kReproduced, shown};
-  if (holds) return {Verdict::kWithinNoise, shown + "; too wide to show the margin"};
+  const std::string summary = fmt::format("mean {}, 95 % interval {}..{} of {} seeds",
+                                          shown(centre, claim),
+                                          shown(wide.lower, claim),
+                                          shown(wide.upper, claim),
+                                          values.size());
+  if (equivalent && (holds || prints_alike(centre, claim))) return {Verdict::kReproduced, summary};
+  if (holds) return {Verdict::kWithinNoise, summary + "; too wide to show the margin"};
   if (const int side = side_of(wide, claim.value, margin))
-    return {verdict_beyond(side, claim), shown};
-  return {Verdict::kInconclusive, shown + "; misses the claim, but not by the margin"};
+    return {verdict_beyond(side, claim), summary};
+  return {Verdict::kInconclusive, summary + "; misses the claim, but not by the margin"};
+}
+
+/// 95 % of one seed alone; NaN where it has none.
+Interval interval_of(const SeedScore& seed, const Claim& claim) {
+  if (!is_percentage(claim)) return seed.interval;
+  if (seed.n <= 0) return SeedScore().interval;
+  const std::int64_t hits = std::llround(seed.value / 100 * static_cast<double>(seed.n));
+  const Interval share = wilson(hits, seed.n);
+  return {share.lower * 100, share.upper * 100};
 }
 
 /// The side on which every seed alone lies clear of the claim; 0 where one does not.
-int common_side(const Claim& claim, const Measured& measured, double margin) {
+int common_side(const Claim& claim, const Measured& measured, double distance) {
   int common = 0;
   for (const SeedScore& seed : measured.seeds) {
-    if (!is_percentage(claim) || seed.n <= 0) return 0;
-    const std::int64_t hits = std::llround(seed.value / 100 * static_cast<double>(seed.n));
-    const Interval share = wilson(hits, seed.n);
-    const int side =
-        side_of({share.lower * 100, share.upper * 100}, claim.value, margin + kSeedAllowance);
+    const int side = side_of(interval_of(seed, claim), claim.value, distance);
     if (side == 0 || (common != 0 && side != common)) return 0;
     common = side;
   }
@@ -107,9 +124,26 @@ Judgement by_few_seeds(const Claim& claim, const Measured& measured, double marg
   const std::size_t count = measured.seeds.size();
   const std::string seeds =
       fmt::format("{} seed{} of {}", count, count == 1 ? "" : "s", kSeedsNeeded);
-  if (const int side = common_side(claim, measured, margin))
+  if (const int side = common_side(claim, measured, margin + tolerance_of(claim)->allowance))
     return {verdict_beyond(side, claim), seeds + ", but the gap is wider than seeds explain"};
   return {Verdict::kInconclusive, seeds};
+}
+
+Judgement by_fixed(const Claim& claim, const Measured& measured, double margin) {
+  const SeedScore& only = measured.seeds.front();
+  const Interval interval = interval_of(only, claim);
+  const std::string summary = fmt::format("{} {} of {} samples; the claim's n is {}",
+                                          shown(only.value, claim),
+                                          claim.unit,
+                                          only.n,
+                                          claim.n);
+  // A difference of exactly the margin, say 2.356 - 2.306, is not always that of the doubles.
+  if (std::abs(only.value - claim.value) <= margin * (1 + 1e-9))
+    return {claim.n == std::to_string(only.n) ? Verdict::kReproduced : Verdict::kWithinNoise,
+            summary};
+  if (const int side = side_of(interval, claim.value, margin))
+    return {verdict_beyond(side, claim), summary};
+  return {Verdict::kInconclusive, summary + "; the people alone may explain the gap"};
 }
 
 std::string why_no_verdict(const Measured& measured) {
@@ -121,10 +155,14 @@ std::string why_no_verdict(const Measured& measured) {
 }  // namespace
 
 const char* name_of(Verdict verdict) { return entry(verdict).name; }
-const char* short_word(Verdict verdict) { return entry(verdict).word; }
+const char* short_word(Verdict verdict, const std::string& unit) {
+  if (lower_is_better(unit) && verdict == Verdict::kExceeds) return "better";
+  if (lower_is_better(unit) && verdict == Verdict::kNotReproduced) return "worse";
+  return entry(verdict).word;
+}
 
 bool lower_is_better(const std::string& unit) {
-  return unit == "mm" || unit == "s" || unit == "ms" || unit == "us" || unit == "ns";
+  return unit == "mm" || unit == "sd" || unit == "s" || unit == "ms" || unit == "us" || unit == "ns";
 }
 
 bool is_testable(const Claim& claim) {
@@ -136,19 +174,23 @@ std::string printed(const Claim& claim) {
   return fmt::format("{:.{}f}", claim.value, claim.decimals);
 }
 
-Judgement judge(const Claim& claim, const Measured& measured, double margin) {
-  MIEN_ASSERT(margin > 0);
+Judgement judge(const Claim& claim, const Measured& measured, std::optional<double> margin) {
+  MIEN_ASSERT(!margin || *margin > 0);
   if (measured.seeds.empty()) return {std::nullopt, "not measured"};
   if (const std::string why = invalid_value(claim, measured); !why.empty())
     return {Verdict::kInvalid, why};
   if (const std::string why = why_no_verdict(measured); !why.empty()) return {std::nullopt, why};
   if (!is_testable(claim)) return {Verdict::kUntestable, "the published figure is unknown"};
+  const Tolerance* tolerance = tolerance_of(claim);
+  if (!tolerance)
+    return {Verdict::kUntestable, fmt::format("no margin is set for the unit '{}'", claim.unit)};
   if (!claim.differs.empty())
     return {Verdict::kProtocolMismatch, fmt::format("differs: {}", fmt::join(claim.differs, ", "))};
-  const double wide_margin = margin_for(claim, measured, margin);
-  Judgement judgement = measured.seeds.size() >= kSeedsNeeded
-                            ? by_interval(claim, measured, wide_margin)
-                            : by_few_seeds(claim, measured, wide_margin);
+  const double wide_margin = margin_for(claim, measured, margin.value_or(tolerance->margin));
+  const auto rule = measured.fixed                           ? by_fixed
+                    : measured.seeds.size() >= kSeedsNeeded ? by_interval
+                                                            : by_few_seeds;
+  Judgement judgement = rule(claim, measured, wide_margin);
   if (measured.tainted && judgement.verdict != Verdict::kNotReproduced &&
       judgement.verdict != Verdict::kInconclusive)
     return {Verdict::kInconclusive, "tainted measurement; " + judgement.reason};

@@ -3,9 +3,11 @@
 // judge() asks in this order and stops at the first answer:
 //
 //   1  nothing measured                                           no verdict
-//   2  a seed's value is not a number, or a percentage off 0..100 INVALID
+//   2  a seed's value is not a number, a percentage off 0..100, or
+//        a length or an error below 0                             INVALID
 //   3  data not real, or row not official                         no verdict, ever
-//   4  the claim's value or metric is unknown                     UNTESTABLE
+//   4  the claim's value or metric is unknown, or nobody has set
+//        a margin for its unit                                    UNTESTABLE
 //   5  the protocol is known to differ                            PROTOCOL_MISMATCH, no arithmetic
 //   6  five seeds or more: Student-t intervals of their mean decide
 //        90 % interval inside claim +- margin (two one-sided tests at 5 %), and the mean rounds to
@@ -14,10 +16,18 @@
 //        95 % interval wholly beyond claim +- margin              EXCEEDS / NOT_REPRODUCED
 //        anything else                                            INCONCLUSIVE
 //   7  one to four seeds say nothing about the spread between trainings, so only a gap that no
-//        seed is expected to close counts: the Wilson 95 % interval of *every* seed lies on the
-//        same side of the claim by more than margin + kSeedAllowance   EXCEEDS / NOT_REPRODUCED
+//        seed is expected to close counts: the 95 % interval of *every* seed (Wilson's for a
+//        percentage, else the one that the task stored) lies on the same side of the claim by more
+//        than margin + allowance                                  EXCEEDS / NOT_REPRODUCED
 //        anything else                                            INCONCLUSIVE, "2 seeds of 5"
-//   8  a tainted measurement flatters itself (say, an epoch picked on the test split): it can still
+//   8  fixed answers, such as a folder of meshes that somebody hands in: there is no training whose
+//        spread could be seen, so one measurement decides, without rules 6 and 7 and without an
+//        allowance. The claim is of such answers too, and of the same people where n is the same:
+//        value inside claim +- margin, n is the claim's           REPRODUCED
+//        the same, n is another one or unknown                    WITHIN_NOISE
+//        stored 95 % interval wholly beyond claim +- margin       EXCEEDS / NOT_REPRODUCED
+//        anything else                                            INCONCLUSIVE
+//   9  a tainted measurement flatters itself (say, an epoch picked on the test split): it can still
 //        fall short, but REPRODUCED, WITHIN_NOISE and EXCEEDS become INCONCLUSIVE
 //
 // A claim whose n or protocol is unknown is still judged: what its paper leaves open is an
@@ -32,15 +42,20 @@
 #include <vector>
 
 #include "harness/core/pack.h"
+#include "harness/core/statistics.h"
 
 namespace mien {
 
 /// Seeds below which intervals over seeds are not computed.
 inline constexpr std::size_t kSeedsNeeded = 5;
-/// How far (in points of a percentage) unseen seeds may move a result. A choice, not a measurement.
-inline constexpr double kSeedAllowance = 2.0;
-/// Differences that do not matter, in points; for n scored samples at least two of them.
-inline constexpr double kClaimMargin = 0.5;
+
+/// How far from a claim a figure of some unit may lie. Choices, not measurements.
+struct Tolerance {
+  const char* unit;
+  double margin;     // differences that do not matter; of a percentage at least two samples
+  double allowance;  // how far unseen seeds may move a result
+};
+inline constexpr Tolerance kTolerances[] = {{"%", 0.5, 2.0}, {"mm", 0.05, 0.2}, {"sd", 0.02, 0.08}};
 
 /// A fault of a published figure that a person has looked at: the checker counts it as known.
 struct KnownFault {
@@ -82,15 +97,19 @@ enum class Verdict {
   kInvalid,
 };
 const char* name_of(Verdict verdict);     // machine-readable: "NOT_REPRODUCED"
-const char* short_word(Verdict verdict);  // on the board: "below"
+/// On the board: "below"; where less is better "worse".
+const char* short_word(Verdict verdict, const std::string& unit = "%");
 
-/// For millimetres and times less is better; for everything else more.
+/// For millimetres, standard deviations and times less is better; for everything else more.
 bool lower_is_better(const std::string& unit);
 
 /// What one seed scored, its folds pooled.
 struct SeedScore {
   double value = 0;    // in the claim's unit
-  std::int64_t n = 0;  // scored samples; 0 where the metric is not a proportion
+  std::int64_t n = 0;  // scored samples; 0 unknown
+  /// 95 %, as the task stored it; not used of a percentage, which has Wilson's. NaN: none.
+  Interval interval = {std::numeric_limits<double>::quiet_NaN(),
+                       std::numeric_limits<double>::quiet_NaN()};
 };
 
 struct Measured {
@@ -98,6 +117,7 @@ struct Measured {
   DataKind data = DataKind::kReal;
   bool official = false;
   bool tainted = false;  // a note of kind "taint" is attached
+  bool fixed = false;    // answers from outside that no training varies
 };
 
 struct Judgement {
@@ -105,7 +125,9 @@ struct Judgement {
   std::string reason;              // one clause
 };
 
-/// Applies the rules above. `margin` is in the claim's unit and must be positive.
-Judgement judge(const Claim& claim, const Measured& measured, double margin = kClaimMargin);
+/// Applies the rules above. `margin`: in the claim's unit, positive; none: that of its unit.
+Judgement judge(const Claim& claim,
+                const Measured& measured,
+                std::optional<double> margin = std::nullopt);
 
 }  // namespace mien

@@ -64,6 +64,26 @@ Claim millimetres(double value) {
   c.unit = "mm";
   return c;
 }
+Claim of_meshes(const char* n = "100") {
+  Claim c = millimetres(2.306);
+  c.n = n;
+  return c;
+}
+/// One figure of meshes with the interval that its task stored.
+Measured meshes(double value, double half, bool fixed) {
+  Measured m = measured({value}, 100);
+  m.seeds[0].interval = {value - half, value + half};
+  m.fixed = fixed;
+  return m;
+}
+Measured without_interval(Measured m) {
+  m.seeds[0].interval = SeedScore().interval;
+  return m;
+}
+Claim in_unit(Claim c, const char* unit) {
+  c.unit = unit;
+  return c;
+}
 const std::vector<double> kAtClaim = {69.9, 70.0, 70.1, 70.0, 70.0};
 const std::vector<double> kBelow = {65.0, 65.3, 64.8, 65.1, 65.2};
 const double kNan = std::nan("");
@@ -166,17 +186,80 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"rule7_opposite", claim(), measured({50, 90}), Verdict::kInconclusive, "2 seeds"},
         Case{"rule7_small_n", claim(), measured({60}, 40), Verdict::kInconclusive, "1 seed of 5"},
         Case{"rule7_n_unknown", claim(), measured({10}, 0), Verdict::kInconclusive, "1 seed of 5"},
-        Case{"rule8_reproduced",
+        Case{"rule2_millimetres_below_0",
+             millimetres(2.306),
+             measured({-0.1}, 0),
+             Verdict::kInvalid,
+             "below 0"},
+        Case{"rule4_no_margin_for_the_unit",
+             in_unit(claim(), "kg"),
+             measured(kAtClaim),
+             Verdict::kUntestable,
+             "'kg'"},
+        Case{"rule6_millimetres_have_a_margin_of_their_own",
+             millimetres(2.306),
+             measured({2.2, 2.201, 2.2, 2.199, 2.2}, 100),
+             Verdict::kExceeds,
+             "mean 2.200"},
+        Case{"rule6_millimetres",
+             millimetres(2.306),
+             measured({2.32, 2.31, 2.30, 2.29, 2.31}, 100),
+             Verdict::kReproduced,
+             "mean 2.306"},
+        Case{"rule7_millimetres_far",
+             of_meshes(),
+             meshes(2.7, 0.1, false),
+             Verdict::kNotReproduced,
+             "1 seed of 5"},
+        Case{"rule7_millimetres_that_a_seed_may_explain",
+             of_meshes(),
+             meshes(2.6, 0.1, false),
+             Verdict::kInconclusive,
+             "1 seed of 5"},
+        Case{"rule7_millimetres_without_an_interval",
+             of_meshes(),
+             without_interval(meshes(9, 0, false)),
+             Verdict::kInconclusive,
+             "1 seed of 5"},
+        Case{"rule7_standard_deviations",
+             in_unit(of_meshes(), "sd"),
+             meshes(2.1, 0.05, false),
+             Verdict::kExceeds,
+             "1 seed of 5"},
+        Case{"rule8_equal", of_meshes(), meshes(2.306, 0.1, true), Verdict::kReproduced, "2.306 mm"},
+        Case{"rule8_at_the_margin", of_meshes(), meshes(2.356, 0.1, true), Verdict::kReproduced, ""},
+        Case{"rule8_of_fewer_people",
+             of_meshes("400"),
+             meshes(2.31, 0.1, true),
+             Verdict::kWithinNoise,
+             "n is 400"},
+        Case{"rule8_beyond",
+             of_meshes(),
+             meshes(2.6, 0.1, true),
+             Verdict::kNotReproduced,
+             "2.600 mm"},
+        Case{"rule8_better", of_meshes(), meshes(2.0, 0.1, true), Verdict::kExceeds, ""},
+        Case{"rule8_people_may_explain_it",
+             of_meshes(),
+             meshes(2.4, 0.1, true),
+             Verdict::kInconclusive,
+             "people"},
+        Case{"rule8_without_an_interval",
+             of_meshes(),
+             without_interval(meshes(9, 0, true)),
+             Verdict::kInconclusive,
+             ""},
+        Case{"rule9_reproduced",
              claim(),
              changed(measured(kAtClaim), DataKind::kReal, true, true),
              Verdict::kInconclusive,
              "tainted"},
-        Case{"rule8_above",
+        Case{"rule9_above",
              claim(60),
              changed(measured(kBelow), DataKind::kReal, true, true),
              Verdict::kInconclusive,
              "tainted"},
-        Case{"rule8_below_all_the_same",
+        Case{"rule9_below_all_the_same",
              claim(),
              changed(measured(kBelow), DataKind::kReal, true, true),
              Verdict::kNotReproduced,
@@ -217,6 +300,8 @@ TEST(VerdictNames, AreDistinct) {
   EXPECT_EQ(names.size(), 8u);
   EXPECT_EQ(words.size(), 8u);
   EXPECT_STREQ(short_word(Verdict::kNotReproduced), "below");
+  EXPECT_STREQ(short_word(Verdict::kNotReproduced, "mm"), "worse");
+  EXPECT_STREQ(short_word(Verdict::kExceeds, "sd"), "better");
 }
 
 TEST(Printed, KeepsThePapersDecimals) {
