@@ -22,7 +22,8 @@ constexpr Choice<DataKind> kData[] = {{"real", DataKind::kReal},
 
 constexpr Choice<ExternalKind> kExternalKinds[] = {{"torchscript", ExternalKind::kTorchScript},
                                                    {"weights", ExternalKind::kWeights},
-                                                   {"predictions", ExternalKind::kPredictions}};
+                                                   {"predictions", ExternalKind::kPredictions},
+                                                   {"meshes", ExternalKind::kMeshes}};
 
 template <typename V, typename E>
 void visit_external(V& v, E& e) {

@@ -26,15 +26,15 @@ const char* name_of(TaskKind kind);  // "accuracy", "regression", "reconstructio
 TaskKind task_kind(const std::string& name);
 
 /// torchscript: a network with its weights, run by LibTorch. weights: tensors for a row of the model
-/// table. predictions: what somebody's model said of every sample.
-enum class ExternalKind { kTorchScript, kWeights, kPredictions };
-const char* name_of(ExternalKind kind);  // "torchscript", "weights", "predictions"
+/// table. predictions: what somebody's model said of every sample. meshes: a folder of them.
+enum class ExternalKind { kTorchScript, kWeights, kPredictions, kMeshes };
+const char* name_of(ExternalKind kind);  // "torchscript", "weights", "predictions", "meshes"
 
 /// A model from outside, trained elsewhere: the content of its file and what its card says of it.
 /// A path is no part of it: the same file elsewhere is the same task.
 struct External {
   ExternalKind kind = ExternalKind::kTorchScript;
-  std::string sha256;                // of the file
+  std::string sha256;                // of the file; meshes: over their names, digests, topology
   std::vector<std::string> classes;  // in the order of the outputs; predictions: the file says
   std::vector<std::int64_t> input;   // torchscript: {C, H, W}
   std::int64_t parameters = 0;       // torchscript: as declared; 0 = not declared
