@@ -97,6 +97,7 @@ Image picture_of(const ExplainSheet& sheet) {
   int height = kGap + kTitleLine * static_cast<int>(sheet.header.size()) + kGap +
                kLine * static_cast<int>(notes.size()) + kGap;
   for (const int row : heights) height += row;
+  for (const Panel& panel : sheet.wide) height += kTitleLine + panel.picture.height + kLine + kGap;
 
   Image image = white_paper(sheet_width, height);
   int top = kGap;
@@ -117,6 +118,13 @@ Image picture_of(const ExplainSheet& sheet) {
     }
     if (i % kColumns == kColumns - 1 || i + 1 == sheet.panels.size()) top += heights[i / kColumns];
   }
+  for (const Panel& panel : sheet.wide) {
+    draw_text(image, kGap, top + 13, panel.title, kTitle);
+    paste(image, panel.picture, kGap, top + kTitleLine);
+    top += kTitleLine + panel.picture.height;
+    draw_text(image, kGap, top + 12, panel.caption, kSmallText);
+    top += kLine + kGap;
+  }
   for (const std::string& note : notes) {
     draw_text(image, kGap, top + 12, note, kSmallText);
     top += kLine;
@@ -125,39 +133,42 @@ Image picture_of(const ExplainSheet& sheet) {
 }
 
 std::string html_of(const ExplainSheet& sheet) {
-  std::string page =
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>" +
-      escaped(sheet.header.front()) +
-      "</title>\n<style>body{font:14px/1.4 sans-serif;margin:24px;max-width:1200px}"
-      ".panels{display:flex;flex-wrap:wrap;gap:24px}figure{margin:0;width:288px}"
-      "img{width:288px;image-rendering:auto}figcaption b{display:block}</style></head><body>\n";
+  std::string page = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>" +
+                     escaped(sheet.header.front()) +
+                     "</title>\n<style>body{font:14px/1.4 sans-serif;margin:24px;max-width:1200px}"
+                     ".panels{display:flex;flex-wrap:wrap;gap:24px}figure{margin:0;width:288px}"
+                     "img{width:288px;image-rendering:auto}figcaption b{display:block}"
+                     ".wide,.wide img{width:auto;max-width:100%}</style></head><body>\n";
   for (std::size_t i = 0; i < sheet.header.size(); ++i)
     page += fmt::format("<{0}>{1}</{0}>\n", i == 0 ? "h1" : "p", escaped(sheet.header[i]));
   page += "<div class=\"panels\">\n";
-  for (const Panel& panel : sheet.panels)
+  const auto add = [&](const Panel& panel, const char* kind) {
     page += fmt::format(
-        "<figure><img alt=\"{0}\" src=\"data:image/png;base64,{1}\"><figcaption><b>{0}</b>{2}"
+        "<figure{3}><img alt=\"{0}\" src=\"data:image/png;base64,{1}\"><figcaption><b>{0}</b>{2}"
         "</figcaption></figure>\n",
         escaped(panel.title),
         base64(encode_image(".png", panel.picture)),
-        escaped(panel.caption));
+        escaped(panel.caption),
+        kind);
+  };
+  for (const Panel& panel : sheet.panels) add(panel, "");
+  for (const Panel& panel : sheet.wide) add(panel, " class=\"wide\"");
   page += "</div>\n";
   for (const std::string& note : sheet.notes) page += "<p>" + escaped(note) + "</p>\n";
   return page + "</body></html>\n";
 }
 
-nlohmann::ordered_json render_explanation(const std::filesystem::path& maps,
-                                          const std::filesystem::path& out) {
+nlohmann::ordered_json write_sheet(const ExplainSheet& sheet, const std::filesystem::path& out) {
   const std::string kind = out.extension().string();
   if (kind != ".png" && kind != ".jpg" && kind != ".html")
     fail(Exit::kUsage, "{}: must end in .png, .jpg or .html", out.string());
-  const ExplainSheet sheet = read_explanation(maps);
   if (kind == ".html")
     write_text(out, html_of(sheet));
   else
     write_image(out, picture_of(sheet));
   std::vector<std::string> titles;
-  for (const Panel& panel : sheet.panels) titles.push_back(panel.title);
+  for (const auto* panels : {&sheet.panels, &sheet.wide})
+    for (const Panel& panel : *panels) titles.push_back(panel.title);
   return {{"out", out.string()}, {"panels", titles}};
 }
 

@@ -20,6 +20,7 @@ struct Panel {
 struct ExplainSheet {
   std::vector<std::string> header, notes;  // lines above and below the panels
   std::vector<Panel> panels;
+  std::vector<Panel> wide = {};  // below the panels, each a row of its own
 };
 
 inline constexpr double kSmallText = 0.4;  // see draw_text
@@ -34,14 +35,13 @@ void paste(Image& sheet, const Image& part, int left, int top);
 /// Errors (Exit::kIntegrity): not such a file, a map of another size than the image.
 ExplainSheet read_explanation(const std::filesystem::path& maps);
 
-/// All panels on white paper, four in a row, words drawn.
+/// All panels on white paper, four in a row, the wide ones below; words drawn.
 Image picture_of(const ExplainSheet& sheet);
 /// One page that needs nothing beside itself: pictures inside, words as text.
 std::string html_of(const ExplainSheet& sheet);
 
 /// Writes the sheet as `out` says by its extension; gives {"out", "panels"}.
 /// Error (Exit::kUsage): none of .png, .jpg, .html.
-nlohmann::ordered_json render_explanation(const std::filesystem::path& maps,
-                                          const std::filesystem::path& out);
+nlohmann::ordered_json write_sheet(const ExplainSheet& sheet, const std::filesystem::path& out);
 
 }  // namespace mien

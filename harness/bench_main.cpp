@@ -271,6 +271,8 @@ class Cli {
                      "whose heads are drawn; ict-facekit lies in $MIEN_DATA/ict-facekit")
         ->check(CLI::IsMember({"built-in", "ict-facekit"}))
         ->capture_default_str();
+    synthesize->add_option(
+        "--face-model", options_.face_model, "the file of a face model whose heads are drawn");
     synthesize
         ->add_option("--label-noise",
                      options_.label_noise,
@@ -341,6 +343,7 @@ class Cli {
         ->check(CLI::Range(1, 1000));
     score->add_option("-o,--out", options_.out, "folder: finished meshes, so that a run can go on");
     score->add_flag("--error-text", options_.error_text, "also REALY_error.txt, into --out");
+    score->add_flag("--pictures", options_.pictures, "also heat maps of the errors, into --out");
     score->add_flag("--meshes", options_.keep_meshes, "also aligned and bent meshes, into --out");
   }
 

@@ -28,6 +28,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   realy->add_option("--views", request.views, "pictures per subject")->check(CLI::Range(1, 1000));
   realy->add_option("--out", request.out, "folder of what is kept");
   realy->add_flag("--error-text", request.error_text, "REALY_error.txt in --out");
+  realy->add_flag("--pictures", request.pictures, "pictures/, to be drawn, in --out");
   realy->add_flag("--meshes", request.keep_meshes, "region_align_save/ in --out");
 }
 
@@ -35,8 +36,8 @@ Exit run(Arguments& arguments) {
   ScoreRequest& request = arguments.request;
   if (arguments.mode == "compat") request.modes = {Mode::kCompat};
   if (arguments.mode == "strict") request.modes = {Mode::kStrict};
-  if ((request.error_text || request.keep_meshes) && request.out.empty())
-    fail(Exit::kUsage, "--error-text and --meshes need --out");
+  if ((request.error_text || request.keep_meshes || request.pictures) && request.out.empty())
+    fail(Exit::kUsage, "--error-text, --meshes and --pictures need --out");
   if (request.error_text && arguments.mode == "strict")
     fail(Exit::kUsage, "--error-text needs --mode compat or both");
   const ScoreAnswer answer = score_predictions(request);

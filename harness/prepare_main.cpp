@@ -9,6 +9,8 @@
 
 #include "datasets/arrays.h"
 #include "datasets/cards.h"
+#include "datasets/coefficients_sheet.h"
+#include "datasets/error_map.h"
 #include "datasets/explain_sheet.h"
 #include "datasets/expnet_files.h"
 #include "datasets/face_models.h"
@@ -174,6 +176,14 @@ void declare(CLI::App& app, Arguments& arguments) {
   CLI::App* explain = app.add_subcommand("explain", "draw the maps of bench-worker explain");
   explain->add_option("maps", arguments.maps, "the maps (.safetensors)")->required();
   explain->add_option("--out", arguments.out, "the sheet, .png, .jpg or .html")->required();
+  CLI::App* coefficients =
+      app.add_subcommand("coefficients", "draw the head that a model's coefficients make");
+  coefficients->add_option("file", arguments.maps, "picture and numbers (.safetensors)")
+      ->required();
+  coefficients->add_option("--face-model", arguments.face_model, "file of the model")->required();
+  coefficients->add_option("--out", arguments.out, "the sheet, .png, .jpg or .html")->required();
+  CLI::App* maps = app.add_subcommand("errormaps", "draw what bench-mesh left of its scores");
+  maps->add_option("folder", arguments.maps, "folder of .safetensors, which go")->required();
   CLI::App* synthesis = verb("synthesize", "write a synthetic stand-in in the dataset's layout");
   synthesis->add_option("--out", arguments.out, "folder, new or empty")->required();
   synthesis->add_option("--subjects", arguments.synthesis.subjects, "how many people to invent");
@@ -183,6 +193,8 @@ void declare(CLI::App& app, Arguments& arguments) {
                    "whose heads: built-in, or ict-facekit below $MIEN_DATA")
       ->transform(CLI::CheckedTransformer(std::map<std::string, FaceHead>{
           {"built-in", FaceHead::kProcedural}, {"ict-facekit", FaceHead::kInstalled}}));
+  synthesis->add_option(
+      "--face-model", arguments.synthesis.face_model, "the file of a face model instead");
   synthesis->add_option("--label-noise",
                         arguments.synthesis.label_noise,
                         "standard deviations added to true coefficients of training samples");
@@ -205,7 +217,10 @@ Exit run(const std::string& verb, const Arguments& arguments) {
     print(arguments.out.empty() ? describe_face_model(arguments.face_model)
                                 : pack_face_model(arguments.face_model, arguments.out));
   if (verb == "arrays") run_arrays(arguments);
-  if (verb == "explain") print(render_explanation(arguments.maps, arguments.out));
+  if (verb == "explain") print(write_sheet(read_explanation(arguments.maps), arguments.out));
+  if (verb == "coefficients")
+    print(write_sheet(coefficients_sheet(arguments.maps, arguments.face_model), arguments.out));
+  if (verb == "errormaps") print(draw_error_maps(arguments.maps));
   if (verb == "cards") print(cards());
   if (verb == "locate") print(locate(arguments.request));
   if (verb == "show") print(show(arguments.request, arguments.out, arguments.columns));

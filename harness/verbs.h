@@ -43,7 +43,7 @@ struct Options {
   std::string predictions, topology, mask;  // realy score; source is its data
   std::string metric_mode = "both";
   std::int64_t views = 0;
-  bool error_text = false, keep_meshes = false;
+  bool error_text = false, keep_meshes = false, pictures = false;
 
   std::string sample, class_name, task;       // explain
   std::int64_t square_px = 0, stride_px = 0;  // explain; 0 = the default

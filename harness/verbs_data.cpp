@@ -286,6 +286,8 @@ int verb_data_synthesize(const Options& options) {
                                         options.head};
   if (options.subjects > 0)
     arguments.insert(arguments.end(), {"--subjects", std::to_string(options.subjects)});
+  if (!options.face_model.empty())
+    arguments.insert(arguments.end(), {"--face-model", options.face_model});
   if (options.label_noise > 0)
     arguments.insert(arguments.end(), {"--label-noise", fmt::format("{}", options.label_noise)});
   print_answer(call_prepare(arguments), options.format);

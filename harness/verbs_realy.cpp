@@ -1,4 +1,5 @@
-// realy score: a folder of predicted meshes to REALY errors. bench-mesh does the work.
+// realy score: a folder of predicted meshes to REALY errors. bench-mesh does the work, and
+// bench-prepare draws it.
 #include "harness/core/error.h"
 #include "harness/process.h"
 #include "harness/tools.h"
@@ -80,6 +81,7 @@ Command command_of(const Options& options) {
   if (options.views > 0) pass("--views", std::to_string(options.views));
   if (options.error_text) command.arguments.push_back("--error-text");
   if (options.keep_meshes) command.arguments.push_back("--meshes");
+  if (options.pictures) command.arguments.push_back("--pictures");
   return command;
 }
 
@@ -91,6 +93,8 @@ int verb_realy_score(const Options& options) {
     fail(Exit::kTaskFailed, "bench-mesh was killed by signal {}", output.exited.signal);
   const json report = json::parse(output.out, nullptr, /*allow_exceptions=*/false);
   if (!report.is_object()) return output.exited.exit_code;  // it has said why
+  const std::string pictures = options.out + "/pictures";  // none where every mesh failed
+  if (options.pictures && std::filesystem::exists(pictures)) call_prepare({"errormaps", pictures});
   if (options.format == "json") {
     print_json(report);
     return output.exited.exit_code;

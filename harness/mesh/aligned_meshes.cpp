@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/safetensors.h"
 
 namespace fs = std::filesystem;
 
@@ -56,6 +59,47 @@ void write_aligned_meshes(const fs::path& folder,
     write(file("deform"), score.deformed, merged.corners, {});
     write(file("error"), merged.vertices, merged.corners, score.errors);
   }
+}
+
+void write_error_map(const fs::path& path, const ErrorMap& map) {
+  std::map<std::string, std::vector<float>> floats;
+  std::map<std::string, TensorView> tensors;
+  const double mm = map.scan.mm_per_unit;
+  const auto add_points = [&](const std::string& name, const Points& points) {
+    std::vector<float>& values = floats[name];
+    for (Eigen::Index i = 0; i < points.rows(); ++i)
+      for (Eigen::Index axis = 0; axis < 3; ++axis)
+        values.push_back(static_cast<float>(mm * points(i, axis)));
+    tensors.insert({name, {DType::kF32, {points.rows(), 3}, std::as_bytes(std::span(values))}});
+  };
+  const auto add_corners = [&](const std::string& name, const Corners& corners) {
+    tensors.insert(
+        {name, {DType::kI32, {std::ssize(corners) / 3, 3}, std::as_bytes(std::span(corners))}});
+  };
+  nlohmann::ordered_json regions;
+  add_points("prediction.vertices", map.placed.vertices);
+  add_corners("prediction.triangles", map.placed.corners);
+  add_points("keypoints", map.scan.keypoints);
+  for (std::size_t r = 0; r < kRegions; ++r) {
+    const std::string name = kRegionNames[r];
+    const RegionScore& score = map.scores[r];
+    regions[name] = nullptr;
+    if (!score.failure.empty()) continue;
+    regions[name] = score.error_mm;
+    const MergedRegion& merged = map.scan.regions[r].merged;
+    add_points(name + ".vertices", merged.vertices);
+    add_corners(name + ".triangles", merged.corners);
+    std::vector<float>& errors = floats[name + ".errors"];
+    for (const double error : score.errors) errors.push_back(static_cast<float>(mm * error));
+    tensors.insert(
+        {name + ".errors", {DType::kF32, {std::ssize(errors)}, std::as_bytes(std::span(errors))}});
+  }
+  const nlohmann::ordered_json score = {{"name", map.name},
+                                        {"subject", map.scan.subject},
+                                        {"mode", name_of(map.mode)},
+                                        {"regions", regions}};
+  fs::create_directories(path.parent_path());
+  write_safetensors(path, tensors, {{"score", score.dump()}});
 }
 
 }  // namespace mien

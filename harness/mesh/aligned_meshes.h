@@ -16,4 +16,16 @@ void write_aligned_meshes(const std::filesystem::path& folder,
                           const Scan& scan,
                           const std::array<RegionScore, kRegions>& scores);
 
+/// What a picture of a score shows.
+struct ErrorMap {
+  const std::string& name;
+  Mode mode;
+  const Scan& scan;
+  const Placed& placed;
+  const std::array<RegionScore, kRegions>& scores;  // kept with meshes
+};
+
+/// Writes the file from which bench-prepare draws (datasets/error_map.h), in mm.
+void write_error_map(const std::filesystem::path& path, const ErrorMap& map);
+
 }  // namespace mien

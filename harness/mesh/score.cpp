@@ -114,16 +114,22 @@ class Scorer {
                     const Scan& scan,
                     Mode mode,
                     const std::vector<char>& mask,
-                    const std::string& name,
-                    bool keep) const {
-    const Placed placed = place(mesh, topology_, mask, scan, mode, name);
+                    const PredictionFile& file,
+                    bool keep = false,
+                    bool draw = false) const {
+    const Placed placed = place(mesh, topology_, mask, scan, mode, file.name);
+    const Keep kept = keep || draw ? Keep::kMeshes : Keep::kNumbers;
     Scores scores;
     parallel_for(kRegions, region_jobs_, [&](std::size_t k, int) {
       const int r = kLongestFirst[k];
-      scores[static_cast<std::size_t>(r)] =
-          score_region(placed, topology_, scan, r, mode, keep ? Keep::kMeshes : Keep::kNumbers);
+      scores[static_cast<std::size_t>(r)] = score_region(placed, topology_, scan, r, mode, kept);
     });
-    if (keep) write_aligned_meshes(request_.out / "region_align_save" / name, placed, scan, scores);
+    if (keep)
+      write_aligned_meshes(request_.out / "region_align_save" / file.name, placed, scan, scores);
+    if (draw) {
+      fs::remove(picture_of(file, ".png"));  // of other numbers
+      write_error_map(picture_of(file, ".safetensors"), {file.name, mode, scan, placed, scores});
+    }
     return scores;
   }
 
@@ -132,14 +138,15 @@ class Scorer {
                           const Scan& scan,
                           Mode mode,
                           const PredictionFile& file) {
-    const bool keep = request_.keep_meshes && mode == request_.modes.front();
+    const bool first = mode == request_.modes.front();
+    const bool keep = request_.keep_meshes && first, draw = request_.pictures && first;
     ordered_json json = {{"regions", ordered_json::object()}};
     try {
-      const Scores scores = score_mesh(mesh, scan, mode, mask_, file.name, keep);
+      const Scores scores = score_mesh(mesh, scan, mode, mask_, file, keep, draw);
       for (std::size_t r = 0; r < kRegions; ++r)
         json["regions"][kRegionNames[r]] = region_json(scores[r]);
       if (mode == Mode::kStrict && !mask_.empty()) {
-        const Scores whole = score_mesh(mesh, scan, mode, {}, file.name, false);
+        const Scores whole = score_mesh(mesh, scan, mode, {}, file);
         for (std::size_t r = 0; r < kRegions; ++r)
           json["regions"][kRegionNames[r]]["unmasked_mm"] = whole[r].error_mm;
       }
@@ -147,6 +154,17 @@ class Scorer {
       json["failure"] = error.what();
     }
     return json;
+  }
+
+  fs::path picture_of(const PredictionFile& file, const char* extension) const {
+    return request_.out / "pictures" / (file.name + extension);
+  }
+
+  /// Whether a mesh that has a score could have a picture, and has none.
+  bool lacks_picture(const ordered_json& result, const PredictionFile& file) const {
+    return request_.pictures &&
+           !result.at("modes").at(name_of(request_.modes.front())).contains("failure") &&
+           !fs::exists(picture_of(file, ".png")) && !fs::exists(picture_of(file, ".safetensors"));
   }
 
   ordered_json score_file(const PredictionFile& file) {
@@ -189,17 +207,20 @@ class Scorer {
   }
 
   /// The kept result of the same inputs, or null.
-  ordered_json kept(const fs::path& path, const std::string& key) const {
+  ordered_json kept(const fs::path& path,
+                    const std::string& key,
+                    const PredictionFile& file) const {
     if (key.empty() || request_.keep_meshes || !fs::exists(path)) return nullptr;
     ordered_json result = ordered_json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
     if (!result.is_object() || result.value("key", "") != key) return nullptr;
+    if (lacks_picture(result, file)) return nullptr;
     return result;
   }
 
   ordered_json finish(const PredictionFile& file) {
     const std::string key = request_.out.empty() ? "" : key_of(file);
     const fs::path path = request_.out / "meshes" / (file.name + ".json");
-    ordered_json result = key.empty() ? ordered_json() : kept(path, key);
+    ordered_json result = key.empty() ? ordered_json() : kept(path, key, file);
     const bool resumed = !result.is_null();
     if (!resumed) {
       result = score_file(file);
@@ -350,8 +371,7 @@ class Scorer {
       mesh.triangles = topology_.corners;
       for (Eigen::Index i = 0; i < topology_.vertices.size(); ++i)
         mesh.vertices.push_back(static_cast<float>(topology_.vertices.data()[i]));
-      const Scores scores =
-          score_mesh(mesh, scan, Mode::kStrict, mask_, topology_.name, /*keep=*/false);
+      const Scores scores = score_mesh(mesh, scan, Mode::kStrict, mask_, {{}, topology_.name});
       for (std::size_t r = 0; r < kRegions; ++r)
         if (scores[r].failure.empty()) errors[r] = scores[r].error_mm;
     } catch (const Error& error) {

@@ -99,9 +99,9 @@ TEST_F(ExplainSheetTest, HighValuesAreBright) {
 
 TEST_F(ExplainSheetTest, PicturesAndPagesAreWhole) {
   const fs::path maps = written();
-  render_explanation(maps, folder / "a.png");
+  write_sheet(read_explanation(maps), folder / "a.png");
   EXPECT_TRUE(read_text(folder / "a.png").starts_with("\x89PNG"));
-  render_explanation(maps, folder / "a.html");
+  write_sheet(read_explanation(maps), folder / "a.html");
   const std::string page = read_text(folder / "a.html");
   EXPECT_NE(page.find("&lt;b&gt;&amp;1"), std::string::npos);
   EXPECT_EQ(page.find("<b>&1"), std::string::npos);
@@ -110,7 +110,7 @@ TEST_F(ExplainSheetTest, PicturesAndPagesAreWhole) {
 }
 
 TEST_F(ExplainSheetTest, WhatIsNoExplanationIsRefused) {
-  EXPECT_ERROR(render_explanation(written(), folder / "a.gif"), Exit::kUsage, "must end in .png");
+  EXPECT_ERROR(write_sheet(read_explanation(written()), folder / "a.gif"), Exit::kUsage, "must end in .png");
   EXPECT_ERROR(read_explanation(written(10)), Exit::kIntegrity, "drop_map is not of the image's");
   facts = "text";
   EXPECT_ERROR(read_explanation(written()), Exit::kIntegrity, "facts are not JSON");
