@@ -358,6 +358,10 @@ Experiment::Resolved Experiment::resolve(const std::string& profile,
   apply(base, locator(file.string(), places, ""), resolved);
   apply(found->second, locator(file.string(), places, "/profiles/" + profile), resolved);
   for (const std::string& override_text : overrides) apply_override(override_text, resolved);
+  const SplitRule& splits = resolved.protocol.splits;
+  if (kind != TaskKind::kReconstruction && !card && splits.scheme == SplitScheme::kOfficial &&
+      splits.train.empty())
+    fail(Exit::kUsage, "{}:1:1: splits.train names nothing to train on", file.string());
   return resolved;
 }
 

@@ -232,7 +232,7 @@ std::vector<std::int64_t> Pack::rows_of(const std::vector<std::string>& splits) 
   std::vector<std::int64_t> rows;
   for (std::int64_t row = 0; row < size(); ++row) {
     const std::size_t at = static_cast<std::size_t>(row);
-    if (wanted[static_cast<std::size_t>(split_[at])] && labels_[at] >= 0) rows.push_back(row);
+    if (wanted[static_cast<std::size_t>(split_[at])] && is_usable(row)) rows.push_back(row);
   }
   if (rows.empty())
     fail(Exit::kPrecondition,

@@ -92,9 +92,13 @@ class Pack {
   const std::string& manifest() const { return file_.meta("manifest"); }
   const std::filesystem::path& path() const { return file_.path(); }
 
-  /// Row numbers of the labelled samples of the named splits, ascending.
+  /// Whether the row can be trained on or scored: it has a label, or the dataset has no classes.
+  bool is_usable(std::int64_t row) const {
+    return class_names_.empty() || labels_[static_cast<std::size_t>(row)] >= 0;
+  }
+  /// Row numbers of the usable samples of the named splits, ascending.
   /// Error (Exit::kUsage): a split that the dataset does not have (nearest names suggested);
-  /// (Exit::kPrecondition): splits without a labelled sample.
+  /// (Exit::kPrecondition): splits without a usable sample.
   std::vector<std::int64_t> rows_of(const std::vector<std::string>& splits) const;
 
  private:

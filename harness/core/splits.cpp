@@ -41,8 +41,8 @@ std::int64_t key_of(const Pack& pack, SplitUnit unit, std::int64_t row) {
 std::vector<Unit> units_of(const Pack& pack, SplitUnit unit) {
   std::map<std::int64_t, Unit> units;
   for (std::int64_t row = 0; row < pack.size(); ++row) {
+    if (!pack.is_usable(row)) continue;
     const std::int64_t label = pack.labels()[static_cast<std::size_t>(row)];
-    if (label < 0) continue;
     const std::int64_t key = key_of(pack, unit, row);
     if (key < 0)
       fail(Exit::kUsage,
@@ -150,9 +150,10 @@ Fold holdout(const Pack& pack, const SplitRule& rule) {
 }
 
 Fold official(const Pack& pack, const SplitRule& rule) {
-  return {pack.rows_of(rule.train),
-          rule.validation.empty() ? Rows() : pack.rows_of(rule.validation),
-          pack.rows_of(rule.test)};
+  const auto rows = [&](const std::vector<std::string>& splits) {
+    return splits.empty() ? Rows() : pack.rows_of(splits);
+  };
+  return {rows(rule.train), rows(rule.validation), pack.rows_of(rule.test)};
 }
 
 }  // namespace
@@ -181,7 +182,8 @@ Fold make_fold(const Pack& pack, const SplitRule& rule, std::int64_t number) {
               : rule.scheme == SplitScheme::kHoldout ? holdout(pack, rule)
                                                      : fold_of(pack, rule, number);
   sort_all(fold);
-  if (fold.train.empty() || fold.test.empty())
+  const bool trains = rule.scheme != SplitScheme::kOfficial || !rule.train.empty();
+  if ((trains && fold.train.empty()) || fold.test.empty())
     fail(Exit::kPrecondition,
          "{}: {} leaves {} images to train on and {} to test on; choose another split",
          pack.dataset(),
@@ -191,9 +193,16 @@ Fold make_fold(const Pack& pack, const SplitRule& rule, std::int64_t number) {
   return fold;
 }
 
+std::vector<Fold> folds_of(const Pack& pack, const SplitRule& rule) {
+  std::vector<Fold> folds;
+  for (std::int64_t number = 0; number < fold_count(pack, rule); ++number)
+    folds.push_back(make_fold(pack, rule, number));
+  return folds;
+}
+
 bool knows_subjects(const Pack& pack) {
-  for (std::size_t row = 0; row < pack.labels().size(); ++row)
-    if (pack.labels()[row] >= 0 && pack.subject()[row] < 0) return false;
+  for (std::int64_t row = 0; row < pack.size(); ++row)
+    if (pack.is_usable(row) && pack.subject()[static_cast<std::size_t>(row)] < 0) return false;
   return true;
 }
 
@@ -215,8 +224,8 @@ SplitRule over_subjects(const Pack& pack, const SplitRule& rule) {
   twin.unit = SplitUnit::kSubject;
   if (rule.scheme == SplitScheme::kFolds) {
     std::set<std::int32_t> subjects;
-    for (std::size_t row = 0; row < pack.labels().size(); ++row)
-      if (pack.labels()[row] >= 0) subjects.insert(pack.subject()[row]);
+    for (std::int64_t row = 0; row < pack.size(); ++row)
+      if (pack.is_usable(row)) subjects.insert(pack.subject()[static_cast<std::size_t>(row)]);
     if (std::cmp_greater(rule.folds, subjects.size())) twin.folds = 0;
     return twin;
   }
