@@ -236,8 +236,8 @@ std::vector<std::int64_t> Pack::rows_of(const std::vector<std::string>& splits) 
   }
   if (rows.empty())
     fail(Exit::kPrecondition,
-         "{}: no labelled sample in {}; bring a copy of the dataset that "
-         "carries these labels",
+         "{}: no usable sample in {}; bring a copy of the dataset that "
+         "has these, with labels",
          path().string(),
          fmt::join(splits, ", "));
   return rows;

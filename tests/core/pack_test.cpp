@@ -75,7 +75,7 @@ TEST(Pack, RowsOfSplits) {
   EXPECT_EQ(pack.rows_of({"train"}), (std::vector<std::int64_t>{0, 1}));  // row 2 has no label
   EXPECT_EQ(pack.rows_of({"test", "train"}), (std::vector<std::int64_t>{0, 1, 3}));
   EXPECT_ERROR(pack.rows_of({"tets"}), Exit::kUsage, "no split 'tets': did you mean test?");
-  EXPECT_ERROR(pack.rows_of({}), Exit::kPrecondition, "no labelled sample");
+  EXPECT_ERROR(pack.rows_of({}), Exit::kPrecondition, "no usable sample");
 }
 
 TEST(Pack, RefusesIdsThatDoNotFitOnALine) {

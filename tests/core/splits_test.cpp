@@ -194,6 +194,22 @@ TEST_F(Splits, TwinKeepsPeopleWholeAndSizes) {
       keeps_subjects_whole(pack_, {.train = {"train"}, .validation = {"val"}, .test = {"test"}}));
 }
 
+TEST_F(Splits, WithoutClassesNoLabelIsNeeded) {
+  Samples faces = people();
+  faces.dataset = "faces";
+  faces.class_names.clear();
+  faces.labels.assign(faces.labels.size(), -1);
+  const Pack pack = pack_of(dir_, faces);
+  const Fold fold = make_fold(pack, {.train = {"train"}, .validation = {}, .test = {"test"}}, 0);
+  EXPECT_EQ(fold.train.size(), 48u);
+  EXPECT_EQ(fold.test.size(), 24u);
+  EXPECT_EQ(
+      fold_count(pack, {.scheme = SplitScheme::kFolds, .unit = SplitUnit::kSubject, .folds = 0}),
+      7);
+  const Fold scored = make_fold(pack, {.train = {}, .validation = {}, .test = {"test"}}, 0);
+  EXPECT_TRUE(scored.train.empty()) << "what is only scored needs nothing to train on";
+}
+
 TEST_F(Splits, WhatCannotBeSplitIsRefused) {
   Samples unknown = people();
   unknown.subject.assign(unknown.subject.size(), -1);
