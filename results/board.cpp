@@ -13,6 +13,8 @@
 namespace mien {
 namespace {
 
+const std::string kMeshes = name_of(ExternalKind::kMeshes);
+
 struct SectionName {
   Section section;
   const char* name;
@@ -87,7 +89,8 @@ SeedScore pool(const std::vector<const ScoreRow*>& folds) {
     weighted += fold->value * static_cast<double>(fold->n);
     n += fold->n;
   }
-  if (folds.size() == 1) return {folds[0]->value, folds[0]->n};
+  if (folds.size() == 1)
+    return {folds[0]->value, folds[0]->n, {folds[0]->lower, folds[0]->upper}};
   if (n > 0) return {weighted / static_cast<double>(n), n};
   return {plain / static_cast<double>(folds.size()), 0};
 }
@@ -116,6 +119,20 @@ void set_interval(BoardRow& row, const Group& group, const std::vector<SeedScore
     row.interval = IntervalKind::kWilson;
     row.lower = share.lower * 100;
     row.upper = share.upper * 100;
+  } else if (row.unit != "%" && std::isfinite(seeds[0].interval.lower)) {
+    row.interval = IntervalKind::kStored;
+    row.lower = seeds[0].interval.lower;
+    row.upper = seeds[0].interval.upper;
+  }
+}
+
+void set_meshes(BoardRow& row, const Group& group) {
+  if (std::isnan(group.front()->meshes.failed)) return;
+  row.meshes = {0, 0, 0, group.back()->meshes.strict_mm};
+  for (const ScoreRow* score : group) {
+    row.meshes.failed += score->meshes.failed;
+    row.meshes.missing += score->meshes.missing;
+    row.meshes.reflected += score->meshes.reflected;
   }
 }
 
@@ -189,12 +206,14 @@ BoardRow measured_row(const Group& group, const BoardInput& input) {
   const std::vector<SeedScore> seeds = scores_by_seed(group);
   set_measurement(row, group, seeds);
   set_leaks(row, group);
+  set_meshes(row, group);
   const Claim* claim = claim_for(input, row);
   if (claim) row.claim = *claim;
   Claim none;
   none.metric = "unknown";
   const Judgement judgement =
-      judge(claim ? *claim : none, {seeds, row.data, row.official, row.taints > 0});
+      judge(claim ? *claim : none,
+            {seeds, row.data, row.official, row.taints > 0, row.external == kMeshes});
   row.verdict = judgement.verdict;
   row.reason = judgement.reason;
   if (!claim && judgement.verdict == Verdict::kUntestable) {
@@ -328,6 +347,8 @@ const char* name_of(IntervalKind kind) {
       return "none";
     case IntervalKind::kWilson:
       return "wilson";
+    case IntervalKind::kStored:
+      return "stored";
     case IntervalKind::kRange:
       return "range";
   }

@@ -18,8 +18,8 @@ const char* title_of(Section section);
 const char* name_of(Section section);  // machine-readable: "real-full"
 
 enum class RowState { kMeasured, kFailed };
-enum class IntervalKind { kNone, kWilson, kRange };
-const char* name_of(IntervalKind kind);  // "none", "wilson", "range"
+enum class IntervalKind { kNone, kWilson, kStored, kRange };
+const char* name_of(IntervalKind kind);  // "none", "wilson", "stored", "range"
 
 struct BoardRow {
   RowState state = RowState::kMeasured;
@@ -39,7 +39,8 @@ struct BoardRow {
   std::optional<Claim> claim;  // of this experiment and metric
   static constexpr double kUnmeasured = std::numeric_limits<double>::quiet_NaN();
   double measured = kUnmeasured;  // median over seeds, the folds of a seed pooled
-  /// One seed: Wilson 95 %. Several: lowest and highest seed.
+  /// One seed: 95 %, Wilson's of a percentage, else the one that its task stored. Several: lowest
+  /// and highest seed.
   IntervalKind interval = IntervalKind::kNone;
   double lower = kUnmeasured, upper = kUnmeasured;
   std::int64_t n = 0;  // scored samples of one seed, the fewest where they differ
@@ -55,6 +56,7 @@ struct BoardRow {
   std::string failure;            // failed rows: state of the last attempt, "oom"
   std::int64_t failed_tasks = 0;  // tasks of this row that have no result
   std::int64_t taints = 0, notes = 0;
+  MeshCounts meshes;          // of all its tasks together; strict_mm of the last
   std::vector<Leak> leaks;    // "test in train" summed over folds of one seed; empty: nobody looked
   std::int64_t ended_ns = 0;  // of the newest task; UTC
 };

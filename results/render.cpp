@@ -46,9 +46,13 @@ std::string measured_cell(const BoardRow& row) {
   if (!std::isfinite(row.measured)) return kDash;
   // An invalid figure is not shown: somebody would quote it.
   if (row.verdict == Verdict::kInvalid) return "invalid";
-  std::string text = decimals(row.measured, 2) + " " + row.unit;
+  // A length or an error is shown as finely as its claim prints it, its interval a digit less.
+  const bool percentage = row.unit == "%";
+  const int digits = percentage ? 2 : row.claim ? static_cast<int>(row.claim->decimals) : 3;
+  const int coarse = percentage ? 2 : std::max(2, digits - 1);
+  std::string text = decimals(row.measured, digits) + " " + row.unit;
   if (row.interval != IntervalKind::kNone)
-    text += fmt::format(" ({:.2f}..{:.2f})", row.lower, row.upper);
+    text += fmt::format(" ({:.{}f}..{:.{}f})", row.lower, coarse, row.upper, coarse);
   return text + counts(row);
 }
 
@@ -84,7 +88,7 @@ std::string leak_cell(const BoardRow& row) {
 
 std::string verdict_cell(const BoardRow& row) {
   if (row.state == RowState::kFailed) return "failed";
-  return row.verdict ? short_word(*row.verdict) : kDash;
+  return row.verdict ? short_word(*row.verdict, row.unit) : kDash;
 }
 
 std::string name_cell(const BoardRow& row) {
@@ -131,6 +135,18 @@ Table table_of(const Board& board, Section section) {
   return table;
 }
 
+/// What a figure of meshes leaves out; "" where that is nothing.
+std::string meshes_clause(const MeshCounts& meshes) {
+  if (!(meshes.failed + meshes.missing + meshes.reflected > 0)) return "";
+  std::string text = fmt::format("{} meshes failed, {} missing, {} reflected",
+                                 meshes.failed,
+                                 meshes.missing,
+                                 meshes.reflected);
+  if (meshes.failed + meshes.missing > 0 && std::isfinite(meshes.strict_mm))
+    text += fmt::format("; left out of the figure; strict charges them: {:.3f} mm", meshes.strict_mm);
+  return text;
+}
+
 /// One clause per row that needs one: why this verdict, what failed.
 std::vector<std::string> remarks(const Board& board, Section section) {
   std::vector<std::string> lines;
@@ -141,6 +157,8 @@ std::vector<std::string> remarks(const Board& board, Section section) {
                                   name_cell(row),
                                   verdict_cell(row),
                                   row.reason.empty() ? "no message" : row.reason));
+    if (const std::string clause = meshes_clause(row.meshes); !clause.empty())
+      lines.push_back(fmt::format("{}: {}", name_cell(row), clause));
     if (row.state == RowState::kMeasured && row.failed_tasks > 0)
       lines.push_back(fmt::format("{}: {} more task{} failed",
                                   name_cell(row),
@@ -209,6 +227,15 @@ Json leaks_json(const BoardRow& row) {
   return shares;
 }
 
+/// Null where the row is of no meshes.
+Json meshes_json(const MeshCounts& meshes) {
+  if (std::isnan(meshes.failed)) return nullptr;
+  return {{"failed", meshes.failed},
+          {"missing", meshes.missing},
+          {"reflected", meshes.reflected},
+          {"strict_mm", number(meshes.strict_mm)}};
+}
+
 /// Every field of a row but its claim, flat: the CSV has the same names.
 Json row_json(const BoardRow& row) {
   return {{"section", name_of(row.section)},
@@ -233,6 +260,7 @@ Json row_json(const BoardRow& row) {
           {"lower", measured_json(row, row.lower)},
           {"upper", measured_json(row, row.upper)},
           {"n", row.n > 0 ? Json(row.n) : Json(nullptr)},
+          {"meshes", meshes_json(row.meshes)},
           {"seeds", row.seeds},
           {"folds", row.folds},
           {"images_per_second_b32", number(row.images_per_second)},

@@ -13,6 +13,12 @@
 
 namespace mien {
 
+/// Meshes that a reconstruction could not score, or only mirrored. NaN: the task scores none.
+struct MeshCounts {
+  double failed = std::nan(""), missing = std::nan(""), reflected = std::nan("");
+  double strict_mm = std::nan("");  // the error with each of the first two charged
+};
+
 /// The test metric of one done task that is not of kind throughput.
 struct ScoreRow {
   std::string experiment, model, variant, dataset;
@@ -32,6 +38,7 @@ struct ScoreRow {
   std::string external = {};     // kind of a model from outside; "" for a built-in one
   std::string file_sha256 = {};  // of its file
   double external_images_per_second = std::nan("");  // measured by others; NaN: not
+  MeshCounts meshes = {};
 };
 
 /// One done throughput task. NaN where a batch size was not timed.

@@ -21,6 +21,14 @@ SELECT t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.officia
        coalesce(json_extract(t.plan, '$.external.sha256'), ''),
        (SELECT value FROM metric m
         WHERE m.task = t.key AND m.name = 'images_per_second_external' AND m.split = ''),
+       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
+        AND m.name = 'failed' AND m.split = 'test'),
+       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
+        AND m.name = 'missing' AND m.split = 'test'),
+       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
+        AND m.name = 'reflected' AND m.split = 'test'),
+       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
+        AND m.name = 'realy_error_strict' AND m.split = 'test'),
        t.key
 FROM task t
 JOIN attempt a ON a.task = t.key AND a.state = 'done'
@@ -102,6 +110,10 @@ std::vector<ScoreRow> read_scores(const SqliteConnection& connection) {
            r.external,
            r.file_sha256,
            r.external_images_per_second,
+           r.meshes.failed,
+           r.meshes.missing,
+           r.meshes.reflected,
+           r.meshes.strict_mm,
            key);
     const auto [first, last] = leaks.equal_range(key);
     for (auto leak = first; leak != last; ++leak) r.leaks.push_back(leak->second);

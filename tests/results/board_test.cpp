@@ -127,6 +127,60 @@ TEST(Board, TimingsOfOthersSaySo) {
   EXPECT_EQ(board.rows[0].speed_profile, "external");
 }
 
+/// One figure of meshes in mm.
+ScoreRow meshes(double value) {
+  ScoreRow row = score("mine@realy", value);
+  row.variant = row.external = "meshes";
+  row.metric = "realy_error";
+  row.unit = "mm";
+  row.lower = value - 0.1;
+  row.upper = value + 0.1;
+  row.n = 97;
+  row.leaks.clear();
+  row.meshes = {2, 1, 3, 2.5};
+  return row;
+}
+
+TEST(Board, AnErrorHasTheIntervalOfItsTask) {
+  const Board board = make_board(scores({meshes(2.31)}));
+  EXPECT_EQ(board.rows[0].interval, IntervalKind::kStored);
+  EXPECT_DOUBLE_EQ(board.rows[0].lower, 2.21);
+  EXPECT_DOUBLE_EQ(board.rows[0].upper, 2.41);
+  EXPECT_EQ(board.rows[0].n, 97);
+  EXPECT_EQ(board.rows[0].meshes.failed, 2);
+  EXPECT_EQ(board.rows[0].meshes.strict_mm, 2.5);
+  ScoreRow without = meshes(2.31);
+  without.lower = without.upper = testing::kNone;
+  EXPECT_EQ(make_board(scores({without})).rows[0].interval, IntervalKind::kNone);
+  ScoreRow other = meshes(2.5);
+  other.seed = 2;
+  const BoardRow several = make_board(scores({meshes(2.3), other})).rows[0];
+  EXPECT_EQ(several.interval, IntervalKind::kRange);
+  EXPECT_DOUBLE_EQ(several.measured, 2.4);
+  EXPECT_EQ(several.meshes.failed, 4);
+}
+
+TEST(Board, OneFigureOfMeshesIsJudgedAndOneOfATrainingIsNot) {
+  BoardInput input = scores({meshes(2.31)});
+  Claim claim = testing::claim(2.306);
+  claim.metric = "realy_error";
+  claim.unit = "mm";
+  claim.decimals = 3;
+  claim.n = "97";
+  input.claims["mine@realy"] = {claim};
+  EXPECT_EQ(make_board(input).rows[0].verdict, Verdict::kReproduced);
+  input.scores[0].value = 2.7;
+  input.scores[0].lower = 2.6;
+  input.scores[0].upper = 2.8;
+  EXPECT_EQ(make_board(input).rows[0].verdict, Verdict::kNotReproduced);
+  input.scores[0].external = "";
+  EXPECT_EQ(make_board(input).rows[0].verdict, Verdict::kNotReproduced) << "2.6 > 2.306 + 0.25";
+  input.scores[0].lower = 2.55;
+  EXPECT_EQ(make_board(input).rows[0].verdict, Verdict::kInconclusive);
+  input.scores[0].data = DataKind::kUnverified;
+  EXPECT_FALSE(make_board(input).rows[0].verdict);
+}
+
 TEST(Board, SeveralSeedsHaveMedianAndRange) {
   const Board board =
       make_board(scores({score("m@d", 60, 1), score("m@d", 70, 2), score("m@d", 61, 3)}));

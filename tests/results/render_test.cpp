@@ -32,6 +32,42 @@ TEST(Render, WhatComesFromOutsideSaysSo) {
   EXPECT_EQ(rows[0].at("speed_profile"), "external");
 }
 
+TEST(Render, ErrorsAreInMillimetresAndSayWhatIsLeftOut) {
+  BoardInput input;
+  ScoreRow row = score("mine@realy", 2.30649);
+  row.variant = row.external = "meshes";
+  row.metric = "realy_error";
+  row.unit = "mm";
+  row.lower = 2.2123;
+  row.upper = 2.4;
+  row.data = DataKind::kUnverified;
+  row.meshes = {2, 1, 0, 2.5};
+  input.scores = {row};
+  row = score("expnet@synth3dmm", 0.71);
+  row.metric = "coefficient_error";
+  row.unit = "sd";
+  row.lower = 0.69;
+  row.upper = 0.73;
+  input.scores.push_back(row);
+  Claim claim = testing::claim(0.6);
+  claim.metric = row.metric;
+  claim.unit = "sd";
+  claim.decimals = 2;
+  input.claims[row.experiment] = {claim};
+  const std::string text = render(make_board(input), BoardFormat::kText);
+  for (const char* part :
+       {"2.306 mm (2.21..2.40)",
+        "mine@realy (meshes, external): 2 meshes failed, 1 missing, 0 reflected; "
+        "left out of the figure; strict charges them: 2.500 mm",
+        "0.60 sd",
+        "0.71 sd (0.69..0.73)"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  const auto rows = nlohmann::json::parse(render(make_board(input), BoardFormat::kJson)).at("rows");
+  EXPECT_EQ(rows[1].at("meshes").at("failed"), 2);
+  EXPECT_EQ(rows[1].at("interval"), "stored");
+  EXPECT_TRUE(rows[0].at("meshes").is_null());
+}
+
 /// A board with one row of every kind.
 Board sample_board() {
   BoardInput input;

@@ -705,6 +705,31 @@ TEST(BoardInput, FollowsTheClaimsMetric) {
   EXPECT_EQ(store.board_input().scores[0].metric, "accuracy");
 }
 
+TEST(BoardInput, EachKindOfTaskHasItsMetric) {
+  const TempDir dir;
+  Store store = Store::open(dir / "r.db");
+  TaskRecord meshes = testing::reconstruction(1);
+  for (const char* name : {"failed", "missing", "reflected"})
+    meshes.metrics.push_back({name, "test", 4, "count", testing::kNone, testing::kNone, "", 100});
+  store.append(meshes);
+  TaskRecord numbers = record(2);
+  numbers.task.kind = TaskKind::kRegression;
+  numbers.task.experiment = "expnet@synth3dmm";
+  numbers.metrics = {{"pose_error", "test", 3, "deg", testing::kNone, testing::kNone, "", 64},
+                     {"coefficient_error", "test", 0.7, "sd", 0.6, 0.8, "bootstrap", 64}};
+  store.append(numbers);
+  const std::vector<ScoreRow> rows = store.board_input().scores;
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].metric, "realy_error");
+  EXPECT_EQ(rows[0].unit, "mm");
+  EXPECT_EQ(rows[0].lower, 2.21);
+  EXPECT_EQ(rows[0].meshes.missing, 4);
+  EXPECT_TRUE(std::isnan(rows[0].meshes.strict_mm));
+  EXPECT_EQ(rows[1].metric, "coefficient_error");
+  EXPECT_EQ(rows[1].upper, 0.8);
+  EXPECT_TRUE(std::isnan(rows[1].meshes.failed));
+}
+
 TEST(BoardInput, OfASmallDatabaseIsQuick) {
   const TempDir dir;
   {
