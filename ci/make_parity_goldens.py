@@ -142,12 +142,13 @@ class CaffeResNet101(nn.Module):
 
     STAGES = {"2": (64, "a b c"), "3": (128, "a b1 b2 b3"),
               "4": (256, " ".join(["a"] + [f"b{i}" for i in range(1, 23)])), "5": (512, "a b c")}
+    SIDE, FIRST = 224, 64  # of the image; channels of the first convolution
 
     def __init__(self, outputs):
         super().__init__()
-        self.register_buffer("mean_image", torch.zeros(3, 224, 224))
-        self.conv1, self.bn_conv1 = nn.Conv2d(3, 64, 7, 2, bias=False), FixedNorm(64)
-        channels = 64
+        self.register_buffer("mean_image", torch.zeros(3, self.SIDE, self.SIDE))
+        self.conv1, self.bn_conv1 = nn.Conv2d(3, self.FIRST, 7, 2, bias=False), FixedNorm(self.FIRST)
+        channels = self.FIRST
         for stage, (width, blocks) in self.STAGES.items():
             for block in blocks.split():
                 if block == "a":
@@ -156,7 +157,7 @@ class CaffeResNet101(nn.Module):
                 self.add_unit(f"{stage}{block}_branch2b", width, width, 3)
                 self.add_unit(f"{stage}{block}_branch2c", width, 4 * width, 1)
                 channels = 4 * width
-        self.fc = nn.Linear(2048, outputs)
+        self.fc = nn.Linear(channels, outputs)
 
     def add_unit(self, name, channels, width, kernel):
         self.add_module(f"res{name}", nn.Conv2d(channels, width, kernel, bias=False))
@@ -176,6 +177,13 @@ class CaffeResNet101(nn.Module):
                 y = self.unit(name + "2b", pad_same(self.unit(name + "2a", x).relu(), 3, 1)).relu()
                 x = (self.unit(name + "2c", y) + (self.unit(name + "1", x) if block == "a" else x)).relu()
         return self.fc(x.mean((2, 3)))
+
+
+class NarrowCaffeResNet(CaffeResNet101):
+    """The same in small: a quarter of the channels, one block a stage, 112 pixels a side."""
+
+    SIDE, FIRST = 112, 16
+    STAGES = {"2": (16, "a"), "3": (32, "a"), "4": (64, "a"), "5": (128, "a")}
 
 
 class FacePoseNet(nn.Module):
@@ -234,11 +242,13 @@ NETWORKS = {  # MODEL-VARIANT -> (maker, channels and side of the image, paramet
     "deepemotion-tutorial640": (lambda: DeepEmotion((7, 5), 0, 2, 640, True), (1, 48), 66_857, None),
     "dexpression-fc": (lambda: DeXpression(False), (1, 224), 790_311, "dexpression"),
     "dexpression-fc11": (lambda: DeXpression(True), (1, 224), 1_003_647, None),
+    "expnet-narrow": (lambda: NarrowCaffeResNet(29), (3, 112), 521_261, None),
     "expnet-resnet101": (lambda: CaffeResNet101(29), (3, 224), 42_559_581, None),
     "facepose-alexnet": (FacePoseNet, (3, 227), 56_892_806, None),
     "fer2013cnn-khaireddin-vggnet": (VggNet, (1, 40), 29_890_759, "vgg-fer"),
     "linear-softmax": (Linear, (1, 48), 16_135, None),
     "null-majority": (Null, (1, 48), 0, None),
+    "shapenet-narrow": (lambda: NarrowCaffeResNet(198), (3, 112), 607_958, None),
     "shapenet-resnet101": (lambda: CaffeResNet101(198), (3, 224), 42_905_862, None),
 }
 

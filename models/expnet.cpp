@@ -1,5 +1,6 @@
 // ExpNet: expression coefficients of a 3-D face model from pixels, without landmarks. And its
-// sibling, the shape network `shapenet`. Both variants `resnet101`.
+// sibling, the shape network `shapenet`. Variants of both: `resnet101`, and `narrow`, which is ours: the
+// same graph in small, for training on a CPU.
 //
 //   F.-J. Chang, A. T. Tran, T. Hassner, I. Masi, R. Nevatia, G. Medioni, "ExpNet: Landmark-Free,
 //   Deep, 3D Facial Expressions", FG 2018, arXiv 1802.00542.
@@ -67,6 +68,18 @@ constexpr Row kTrunk[] = {
     {"res5c",   "2048->512->512->2048; identity",                         BRANCH2("5c"),                   {2048, 7, 7}, 4'462'592},
     {"pool5",   "average 7x7 padding VALID",                              "",                              {2048, 1, 1},           0},
 };
+
+// A quarter of the channels, the first block of every stage, half the side.
+constexpr Row kNarrowTrunk[] = {
+    {"mean",    "subtract the mean image",                                "",                              {3, 112, 112},        0},
+    {"conv1",   "7x7 stride 2 padding SAME, 3->16; batch-norm; ReLU",     "conv1 bn_conv1",                {16, 56, 56},     2'384},
+    {"pool1",   "max 3x3 stride 2 padding SAME",                          "",                              {16, 28, 28},         0},
+    {"res2a",   "16->16->16->64; projection 16->64",                      BRANCH1("2a") BRANCH2("2a"),     {64, 28, 28},     4'928},
+    {"res3a",   "stride 2, 64->32->32->128; projection 64->128",          BRANCH1("3a") BRANCH2("3a"),     {128, 14, 14},   24'192},
+    {"res4a",   "stride 2, 128->64->64->256; projection 128->256",        BRANCH1("4a") BRANCH2("4a"),     {256, 7, 7},     95'488},
+    {"res5a",   "stride 2, 256->128->128->512; projection 256->512",      BRANCH1("5a") BRANCH2("5a"),     {512, 4, 4},    379'392},
+    {"pool5",   "average 4x4 padding VALID",                              "",                              {512, 1, 1},          0},
+};
 #undef BRANCH1
 #undef BRANCH2
 
@@ -76,6 +89,14 @@ constexpr Row kExpression[] = {
 
 constexpr Row kShape[] = {
     {"fc",      "fc 2048->99 shape and 99 texture coefficients",          "fc",                            {198, 0, 0},      405'702},
+};
+
+constexpr Row kNarrowExpression[] = {
+    {"fc",      "fc 512->29 expression coefficients",                     "fc",                            {29, 0, 0},        14'877},
+};
+
+constexpr Row kNarrowShape[] = {
+    {"fc",      "fc 512->198 shape and texture coefficients",             "fc",                            {198, 0, 0},      101'574},
 };
 
 constexpr Departure kEveryReading[] = {
@@ -88,6 +109,9 @@ constexpr Departure kEveryReading[] = {
      "training normalises by the batch and moves the statistics by 0.1 a step", "LibTorch's default; evaluation is the graph's"},
     {"pool1", "FRAMEWORK", "padding SAME, as TensorFlow means it", "rounded up, no padding",
      "the same windows: 0 before and 1 after, and what is padded never wins"},
+};
+
+constexpr Departure kFineTuned[] = {
     {"res5b", "PAPER-SILENT", "which layers were trained is not published; in the graph only the convolutions of res5b, "
      "res5c and the last layer are variable", "every parameter can be trained", "the list is kept as fine_tuned"},
 };
@@ -100,7 +124,11 @@ constexpr Departure kExpressionMean[] = {
 
 constexpr auto kRowsExpression = joined(kTrunk, kExpression);
 constexpr auto kRowsShape = joined(kTrunk, kShape);
-constexpr auto kDeparturesExpression = joined(kExpressionMean, kEveryReading);
+constexpr auto kRowsNarrowExpression = joined(kNarrowTrunk, kNarrowExpression);
+constexpr auto kRowsNarrowShape = joined(kNarrowTrunk, kNarrowShape);
+constexpr auto kDeparturesExpression = joined(kExpressionMean, kEveryReading, kFineTuned);
+constexpr auto kDeparturesShape = joined(kEveryReading, kFineTuned);
+constexpr auto kDeparturesNarrowExpression = joined(kExpressionMean, kEveryReading);
 // clang-format on
 
 torch::nn::Conv2d conv(std::int64_t in,
@@ -255,6 +283,32 @@ struct ResNet101 : Model {
   }
 };
 
+struct Narrow : Model {
+  Narrow(std::span<const Row> rows, std::int64_t outputs)
+      : Model(rows, outputs), fc(register_module("fc", torch::nn::Linear(512, outputs))) {}
+
+  torch::Tensor mean_image{register_buffer("mean_image", torch::zeros({3, 112, 112}))};
+  torch::nn::Conv2d conv1{register_module("conv1", conv(3, 16, 7, 2, 0))};
+  torch::nn::BatchNorm2d bn_conv1{register_module("bn_conv1", norm(16))};
+  Bottleneck res2a{*this, "2a", 16, 16};
+  Bottleneck res3a{*this, "3a", 64, 32, /*stride=*/2};
+  Bottleneck res4a{*this, "4a", 128, 64, /*stride=*/2};
+  Bottleneck res5a{*this, "5a", 256, 128, /*stride=*/2};
+  torch::nn::Linear fc;
+
+  torch::Tensor forward(const torch::Tensor& images) override {
+    torch::Tensor x = tap("mean", images - mean_image);
+    x = tap("conv1", torch::relu(bn_conv1(conv1(padded(x)))));
+    x = tap("pool1", halved(x));
+    x = tap("res2a", res2a(x));
+    x = tap("res3a", res3a(x));
+    x = tap("res4a", res4a(x));
+    x = tap("res5a", res5a(x));
+    x = tap("pool5", torch::avg_pool2d(x, /*kernel=*/4));
+    return tap("fc", fc(x.flatten(1)));
+  }
+};
+
 /// What is variable in the released graph.
 std::vector<std::string> fine_tuned() {
   return {"res5b_branch2a",
@@ -265,6 +319,14 @@ std::vector<std::string> fine_tuned() {
           "res5c_branch2c",
           "fc"};
 }
+
+/// The like of it: the convolutions of the last stage.
+std::vector<std::string> fine_tuned_of_narrow() {
+  return {"res5a_branch1", "res5a_branch2a", "res5a_branch2b", "res5a_branch2c", "fc"};
+}
+
+constexpr const char* kNarrowNote =
+    "ours, not the paper's: the same graph in small, to train on a CPU; takes BGR, 0..255";
 
 }  // namespace
 
@@ -281,7 +343,8 @@ const ModelEntry& expnet() {
        42'559'581,
        7'568'205'824,
        "takes BGR, 0..255; training code and convolution weights are not published",
-       Predicts::kCoefficients},
+       Predicts::kCoefficients,
+       "coefficients"},
       kRowsExpression,
       kDeparturesExpression,
       {"fc"},
@@ -289,6 +352,31 @@ const ModelEntry& expnet() {
         return std::make_shared<ResNet101>(kRowsExpression, 29);
       },
       fine_tuned()};
+  return entry;
+}
+
+const ModelEntry& expnet_narrow() {
+  static const ModelEntry entry = {
+      {"expnet",
+       "narrow",
+       "ExpNet in small: 29 expression coefficients",
+       "after Chang, Tran, Hassner, Masi, Nevatia & Medioni, ExpNet: Landmark-Free, Deep, 3D Facial "
+       "Expressions, FG 2018",
+       "1802.00542",
+       {3, 112, 112},
+       29,
+       521'261,
+       26'265'088,
+       kNarrowNote,
+       Predicts::kCoefficients,
+       "coefficients"},
+      kRowsNarrowExpression,
+      kDeparturesNarrowExpression,
+      {"fc"},
+      [](const ModelOptions&) -> std::shared_ptr<Model> {
+        return std::make_shared<Narrow>(kRowsNarrowExpression, 29);
+      },
+      fine_tuned_of_narrow()};
   return entry;
 }
 
@@ -305,14 +393,42 @@ const ModelEntry& expnet_shapenet() {
        42'905'862,
        7'568'551'936,
        "takes BGR, 0..255; as ExpNet's repository releases it",
-       Predicts::kCoefficients},
+       Predicts::kCoefficients,
+       "identity",
+       99},
       kRowsShape,
-      kEveryReading,
+      kDeparturesShape,
       {"fc"},
       [](const ModelOptions&) -> std::shared_ptr<Model> {
         return std::make_shared<ResNet101>(kRowsShape, 198);
       },
       fine_tuned()};
+  return entry;
+}
+
+const ModelEntry& expnet_shapenet_narrow() {
+  static const ModelEntry entry = {
+      {"shapenet",
+       "narrow",
+       "ExpNet's sibling in small: 99 shape and 99 texture coefficients",
+       "after Tran, Hassner, Masi & Medioni, Regressing Robust and Discriminative 3D Morphable "
+       "Models with a very Deep Neural Network, CVPR 2017",
+       "1612.04904",
+       {3, 112, 112},
+       198,
+       607'958,
+       26'351'616,
+       kNarrowNote,
+       Predicts::kCoefficients,
+       "identity",
+       99},
+      kRowsNarrowShape,
+      kEveryReading,
+      {"fc"},
+      [](const ModelOptions&) -> std::shared_ptr<Model> {
+        return std::make_shared<Narrow>(kRowsNarrowShape, 198);
+      },
+      fine_tuned_of_narrow()};
   return entry;
 }
 

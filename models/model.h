@@ -70,6 +70,8 @@ struct Card {
   std::int64_t macs;  // multiply-accumulates of convolutions and linear layers, one image
   const char* note;   // what a reader of the board must know; "" for none
   Predicts predicts = Predicts::kClasses;
+  const char* target = "";    // of coefficients: the pack's name for them; "" for classes
+  std::int64_t targeted = 0;  // the first so many outputs are those numbers; 0 = all
 };
 
 /// Outputs by row, for tests and explanations.

@@ -13,7 +13,9 @@ const ModelEntry& deepemotion_tutorial640();
 const ModelEntry& dexpression_fc();
 const ModelEntry& dexpression_fc11();
 const ModelEntry& expnet();
+const ModelEntry& expnet_narrow();
 const ModelEntry& expnet_shapenet();
+const ModelEntry& expnet_shapenet_narrow();
 const ModelEntry& facepose();
 const ModelEntry& fer2013cnn();
 const ModelEntry& linear();
@@ -27,7 +29,9 @@ const std::vector<const ModelEntry*>& models() {
       &dexpression_fc(),
       &dexpression_fc11(),
       &expnet(),
+      &expnet_narrow(),
       &expnet_shapenet(),
+      &expnet_shapenet_narrow(),
       &facepose(),
       &fer2013cnn(),
       &linear(),
@@ -130,6 +134,7 @@ json entry_json(const ModelEntry& entry) {
           {"arxiv", card.arxiv},
           {"input", card.input},
           {"predicts", name_of(card.predicts)},
+          {"target", card.target},
           {"outputs", card.outputs},
           {"parameters", card.parameters},
           {"macs", card.macs},
