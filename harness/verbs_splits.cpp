@@ -63,20 +63,6 @@ std::string range_text(std::vector<std::size_t> values) {
   return fmt::format("{}..{}", values.front(), values.back());
 }
 
-/// Digest of all folds: of their digests, one per line.
-std::string digest_of_all(const Pack& pack, const std::vector<Fold>& folds) {
-  std::string lines;
-  for (const Fold& fold : folds) lines += digest(pack, fold) + "\n";
-  return folds.size() == 1 ? lines.substr(0, lines.size() - 1) : sha256_hex(lines);
-}
-
-std::vector<Fold> folds_of(const Pack& pack, const SplitRule& rule) {
-  std::vector<Fold> folds;
-  for (std::int64_t number = 0; number < fold_count(pack, rule); ++number)
-    folds.push_back(make_fold(pack, rule, number));
-  return folds;
-}
-
 /// A split that this copy cannot give (say, no test labels) is listed with its reason.
 void list_split(const Pack& pack, const Named& named, Table& table, json& items) {
   json item = {{"name", named.name}, {"rule", name_of(named.rule)}, {"source", named.source}};
@@ -94,7 +80,7 @@ void list_split(const Pack& pack, const Named& named, Table& table, json& items)
                        {"test", fold.test.size()},
                        {"sha256", digest(pack, fold)}});
     }
-    const std::string sha256 = digest_of_all(pack, folds);
+    const std::string sha256 = digest(pack, folds);
     const bool known = knows_subjects(pack);
     const std::string whole = !known                                   ? "unknown"
                               : keeps_subjects_whole(pack, named.rule) ? "yes"
@@ -154,24 +140,6 @@ void export_split(const Pack& pack, const Named& named, const std::string& path)
   file.commit();
 }
 
-/// Findings of all folds of a split, added up in the order in which they first occur.
-std::vector<Leak> audit_all(const Pack& pack, const SplitRule& rule) {
-  std::vector<Leak> sums;
-  for (const Fold& fold : folds_of(pack, rule))
-    for (const Leak& leak : audit(pack, fold)) {
-      const auto same = std::find_if(sums.begin(), sums.end(), [&](const Leak& known) {
-        return known.side == leak.side && known.kind == leak.kind;
-      });
-      if (same == sums.end()) {
-        sums.push_back(leak);
-      } else {
-        same->rows += leak.rows;
-        same->of += leak.of;
-      }
-    }
-  return sums;
-}
-
 void print_result(const Options& options, const Table& table, const char* key, const json& items) {
   if (options.format == "json")
     print_json({{"schema", 1}, {"dataset", options.subject}, {key, items}});
@@ -221,7 +189,7 @@ int verb_data_audit(const Options& options) {
   json items = json::array();
   for (const Named& named : splits) {
     try {
-      for (const Leak& leak : audit_all(pack, named.rule)) {
+      for (const Leak& leak : audit(pack, folds_of(pack, named.rule))) {
         table.rows.push_back(
             {named.name,
              leak.side,

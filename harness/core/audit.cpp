@@ -113,12 +113,11 @@ std::string_view bytes_of(const Pack& pack, std::int64_t row) {
 /// The images of the rows in question, hashed once.
 class Images {
  public:
-  Images(const Pack& pack, const Fold& fold) : pack_(pack) {
+  Images(const Pack& pack, std::span<const Fold> folds) : pack_(pack) {
     looks_.resize(static_cast<std::size_t>(pack.size()));
-    for (const Rows* side : {&fold.train, &fold.validation, &fold.test})
-      for (const std::int64_t row : *side)
-        looks_[static_cast<std::size_t>(row)] = {perceptual_hash(shrink(pack, row, kHashSide)),
-                                                 normalised(shrink(pack, row, kCompareSide))};
+    for (const Fold& fold : folds)
+      for (const Rows* side : {&fold.train, &fold.validation, &fold.test})
+        for (const std::int64_t row : *side) take(row);
   }
 
   bool near(std::int64_t a, std::int64_t b) const {
@@ -136,6 +135,12 @@ class Images {
     std::uint64_t hash = 0;
     std::vector<float> image = {};
   };
+  void take(std::int64_t row) {
+    Look& look = looks_[static_cast<std::size_t>(row)];
+    if (!look.image.empty()) return;  // another fold has it too
+    look = {perceptual_hash(shrink(pack_, row, kHashSide)),
+            normalised(shrink(pack_, row, kCompareSide))};
+  }
   const Look& look(std::int64_t row) const { return looks_[static_cast<std::size_t>(row)]; }
 
   const Pack& pack_;
@@ -199,10 +204,7 @@ class Comparison {
   std::string side_;
 };
 
-}  // namespace
-
-std::vector<Leak> audit(const Pack& pack, const Fold& fold) {
-  const Images images(pack, fold);
+std::vector<Leak> leaks_of(const Pack& pack, const Images& images, const Fold& fold) {
   std::vector<Leak> leaks;
   const auto compare = [&](const Rows& later, const Rows& earlier, const char* side) {
     if (!later.empty() && !earlier.empty())
@@ -212,6 +214,33 @@ std::vector<Leak> audit(const Pack& pack, const Fold& fold) {
   compare(fold.validation, fold.train, "validation in train");
   compare(fold.test, fold.validation, "test in validation");
   return leaks;
+}
+
+void add(const std::vector<Leak>& leaks, std::vector<Leak>& sums) {
+  for (const Leak& leak : leaks) {
+    const auto same = std::find_if(sums.begin(), sums.end(), [&](const Leak& known) {
+      return known.side == leak.side && known.kind == leak.kind;
+    });
+    if (same == sums.end()) {
+      sums.push_back(leak);
+    } else {
+      same->rows += leak.rows;
+      same->of += leak.of;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Leak> audit(const Pack& pack, const Fold& fold) {
+  return audit(pack, std::span(&fold, 1));
+}
+
+std::vector<Leak> audit(const Pack& pack, std::span<const Fold> folds) {
+  const Images images(pack, folds);
+  std::vector<Leak> sums;
+  for (const Fold& fold : folds) add(leaks_of(pack, images, fold), sums);
+  return sums;
 }
 
 std::string summary(const std::vector<Leak>& leaks) {

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct Leak {
 /// Every kind for every pair of sides that are not empty, zeros included. What the pack does not
 /// record (subjects, sequences) is left out: unknown is not zero.
 std::vector<Leak> audit(const Pack& pack, const Fold& fold);
+/// The same of all folds of a split, added up in the order in which they first occur.
+std::vector<Leak> audit(const Pack& pack, std::span<const Fold> folds);
 
 /// "test in train: 288 of 3589 identical, 12 conflicting; ..." without zeros; "no leak found".
 std::string summary(const std::vector<Leak>& leaks);

@@ -251,4 +251,11 @@ std::string digest(const Pack& pack, const Fold& fold) {
   return sha256.hex();
 }
 
+std::string digest(const Pack& pack, const std::vector<Fold>& folds) {
+  if (folds.size() == 1) return digest(pack, folds[0]);
+  std::string lines;
+  for (const Fold& fold : folds) lines += digest(pack, fold) + "\n";
+  return sha256_hex(lines);
+}
+
 }  // namespace mien

@@ -92,6 +92,9 @@ std::int64_t fold_count(const Pack& pack, const SplitRule& rule);
 /// does not know the unit. (Exit::kPrecondition): nothing to train on or nothing to test on.
 Fold make_fold(const Pack& pack, const SplitRule& rule, std::int64_t fold);
 
+/// All of them. Errors: as for make_fold.
+std::vector<Fold> folds_of(const Pack& pack, const SplitRule& rule);
+
 /// Whether every labelled image is known to show somebody.
 bool knows_subjects(const Pack& pack);
 /// Whether no person is on two sides of any fold. REQUIRES: knows_subjects(pack).
@@ -102,5 +105,7 @@ SplitRule over_subjects(const Pack& pack, const SplitRule& rule);
 
 /// SHA-256 over one line per row, "<side>\t<sample id>\n", sides in order train, validation, test.
 std::string digest(const Pack& pack, const Fold& fold);
+/// Of several folds: SHA-256 over their digests, one per line; of one its own.
+std::string digest(const Pack& pack, const std::vector<Fold>& folds);
 
 }  // namespace mien

@@ -101,6 +101,25 @@ TEST_F(Audit, FindsIdenticalAndConflictingImages) {
   EXPECT_EQ(summary(leaks), "test in train (of 4): 3 identical, 2 conflicting");
 }
 
+TEST_F(Audit, FoldsAreAddedUp) {
+  for (std::uint32_t i = 0; i < 12; ++i) add(0, picture(i / 2), 0, static_cast<int>(i / 3));
+  std::string ignored;
+  const Pack pack(write_pack(dir_.path(), samples_, ignored));
+  SplitRule rule;
+  rule.scheme = SplitScheme::kFolds;
+  rule.unit = SplitUnit::kSubject;
+  rule.folds = 0;
+  const std::vector<Fold> folds = folds_of(pack, rule);
+  ASSERT_EQ(folds.size(), 4u);
+  std::int64_t identical = 0;
+  for (const Fold& fold : folds) identical += found(audit(pack, fold), "identical");
+  const std::vector<Leak> leaks = audit(pack, folds);
+  EXPECT_EQ(identical, 4) << "pictures 1 and 4 show two people each";
+  EXPECT_EQ(found(leaks, "identical"), identical);
+  EXPECT_EQ(found(leaks, "subject"), 0);
+  for (const Leak& leak : leaks) EXPECT_EQ(leak.of, 12) << leak.kind;
+}
+
 TEST_F(Audit, FindsReencodedImages) {
   for (std::uint32_t i = 0; i < 20; ++i) add(0, picture(i), 0);
   add(1, picture(500), 0);
