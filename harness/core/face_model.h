@@ -41,8 +41,7 @@ FaceModel load_packed_model(const std::filesystem::path& path);
 /// Errors (Exit::kPrecondition): cannot be written.
 void save_face_model(const std::filesystem::path& path, const FaceModel& model);
 
-// ---- what readers of face models share
-// -----------------------------------------------------------
+// ---- what readers of face models share ---------------------------------------------------------
 
 /// Turns every triangle round where most of them face the middle of the mesh.
 void face_outwards(FaceModel& model);

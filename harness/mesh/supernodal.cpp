@@ -194,4 +194,11 @@ double factorise_supernodes(const LowerColumns& matrix,
   return pivots.least / pivots.most;
 }
 
+double factorise_dense(std::span<double> matrix, std::ptrdiff_t size) {
+  Pivots pivots;
+  return factorise_block(matrix.data(), size, size, kernels().subtract, pivots)
+             ? pivots.least / pivots.most
+             : 0;
+}
+
 }  // namespace mien

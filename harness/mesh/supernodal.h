@@ -1,6 +1,7 @@
 // Numeric Cholesky factorisation over supernodes whose columns come in fours.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -28,5 +29,9 @@ double factorise_supernodes(const LowerColumns& matrix,
                             const Supernodes& supernodes,
                             std::span<double> values,
                             std::vector<double>& space);
+
+/// The same of one dense block, in place: the lower triangle of a matrix of size x size by columns;
+/// what lies above is set to 0 or left. REQUIRES: size a multiple of four.
+double factorise_dense(std::span<double> matrix, std::ptrdiff_t size);
 
 }  // namespace mien
