@@ -57,6 +57,11 @@ void columns(V& v, T& e) {
   v("gpu_memory_bytes", e.gpu_memory_bytes);
   v("gpu_uuid", e.gpu_uuid);
   v("gpu_driver", e.gpu_driver);
+  v("gpu_pci", e.gpu_pci);
+  v("gpu_mig", e.gpu_mig);
+  v("gpu_ecc", e.gpu_ecc);
+  v("gpu_persistence", e.gpu_persistence);
+  v("gpu_power_limit", e.gpu_power_limit);
 }
 
 template <typename V, Of<Attempt> T>
@@ -122,9 +127,16 @@ void columns(V& v, T& e) {
 template <typename V, Of<TimingSample> T>
 void columns(V& v, T& t) {
   v("batch", t.batch);
+  v("scope", t.scope);
+  v("cache", t.cache);
+  v("mode", t.mode);
+  v("launch", t.launch);
   v("repetition", t.repetition);
   v("iterations", t.iterations);
-  v("nanoseconds", t.nanoseconds);
+  v("wall_ns", t.wall_ns);
+  v("device_ns", t.device_ns);
+  v("clock_mhz", t.clock_mhz);
+  v("flags", t.flags);
 }
 
 template <typename V, Of<Artifact> T>
@@ -235,7 +247,8 @@ struct ChildTable<EpochPoint> {
 };
 template <>
 struct ChildTable<TimingSample> {
-  static constexpr const char *name = "timing", *order = "batch, repetition";
+  static constexpr const char *name = "timing",
+                              *order = "batch, scope, cache, mode, launch, repetition";
 };
 template <>
 struct ChildTable<Artifact> {

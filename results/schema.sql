@@ -53,7 +53,12 @@ CREATE TABLE IF NOT EXISTS environment (
   memory_bytes     INTEGER NOT NULL,
   gpu_memory_bytes INTEGER NOT NULL,
   gpu_uuid         TEXT NOT NULL,
-  gpu_driver       TEXT NOT NULL
+  gpu_driver       TEXT NOT NULL,
+  gpu_pci          TEXT NOT NULL,
+  gpu_mig          TEXT NOT NULL CHECK (gpu_mig IN ('on', 'off', '')),
+  gpu_ecc          TEXT NOT NULL CHECK (gpu_ecc IN ('on', 'off', '')),
+  gpu_persistence  TEXT NOT NULL CHECK (gpu_persistence IN ('on', 'off', '')),
+  gpu_power_limit  TEXT NOT NULL
 ) STRICT;
 
 -- Every try at a task, failed ones included. At most one try of a task is done.
@@ -131,13 +136,22 @@ CREATE TABLE IF NOT EXISTS curve (
   PRIMARY KEY (task, epoch)
 ) STRICT, WITHOUT ROWID;
 
+-- Raw samples. `device_ns`, `clock_mhz`: NULL where the device has no clock of its own. `flags`: words
+-- `throttled` and `clock` (set aside), `outlier` (kept).
 CREATE TABLE IF NOT EXISTS timing (
-  task        INTEGER NOT NULL REFERENCES task (key),
-  batch       INTEGER NOT NULL CHECK (batch >= 1),
-  repetition  INTEGER NOT NULL,
-  iterations  INTEGER NOT NULL,
-  nanoseconds REAL,
-  PRIMARY KEY (task, batch, repetition)
+  task       INTEGER NOT NULL REFERENCES task (key),
+  batch      INTEGER NOT NULL CHECK (batch >= 1),
+  scope      TEXT NOT NULL CHECK (scope IN ('compute', 'copies', 'end-to-end')),
+  cache      TEXT NOT NULL CHECK (cache IN ('hot', 'cold')),
+  mode       TEXT NOT NULL CHECK (mode IN ('eager', 'graph')),
+  launch     INTEGER NOT NULL CHECK (launch >= 1),
+  repetition INTEGER NOT NULL,
+  iterations INTEGER NOT NULL,
+  wall_ns    REAL,
+  device_ns  REAL,
+  clock_mhz  REAL,
+  flags      TEXT NOT NULL,
+  PRIMARY KEY (task, batch, scope, cache, mode, launch, repetition)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS artifact (

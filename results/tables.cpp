@@ -178,14 +178,22 @@ void upgrade(const SqliteConnection& connection) {
       connection.execute(
           "ALTER TABLE task ADD COLUMN frames TEXT NOT NULL DEFAULT '';"
           "ALTER TABLE task ADD COLUMN split TEXT NOT NULL DEFAULT 'official';");
-    // Version 2 knew two kinds of task. Views are made anew, other tables stay.
+    // Version 2 knew two kinds of task, and one way to time. Views are made anew, other tables stay.
     connection.execute(
         "DROP VIEW v_claim_status; DROP VIEW v_latest; DROP VIEW v_leaderboard;"
-        "DROP INDEX task_by_experiment; ALTER TABLE task RENAME TO old_task;");
+        "DROP INDEX task_by_experiment; ALTER TABLE task RENAME TO old_task;"
+        "ALTER TABLE timing RENAME TO old_timing;");
+    for (const char* name : {"gpu_pci", "gpu_mig", "gpu_ecc", "gpu_persistence", "gpu_power_limit"})
+      connection.execute(
+          fmt::format("ALTER TABLE environment ADD COLUMN {} TEXT NOT NULL DEFAULT ''", name));
     connection.execute(kSchemaSql);
     const std::string names = "key, id, group_id, plan, " + quoted(column_names<Task>());
     connection.execute(fmt::format(
         "INSERT INTO task ({0}) SELECT {0} FROM old_task; DROP TABLE old_task;", names));
+    connection.execute(
+        "INSERT INTO timing (task, batch, scope, cache, mode, launch, repetition, iterations, wall_ns,"
+        " flags) SELECT task, batch, 'compute', 'hot', 'eager', 1, repetition, iterations,"
+        " nanoseconds, '' FROM old_timing; DROP TABLE old_timing;");
     check_schema(connection, "main", connection.label);
   }
   transaction.commit();

@@ -19,6 +19,8 @@ struct Environment {
   std::int64_t cores = 0, threads = 0;
   std::int64_t memory_bytes = 0, gpu_memory_bytes = 0;
   std::string gpu_uuid, gpu_driver;
+  std::string gpu_pci, gpu_mig, gpu_ecc, gpu_persistence;  // bus id; "on" | "off"; "" unknown
+  std::string gpu_power_limit;                             // "700 W"; "" unknown
 };
 
 enum class AttemptState { kDone, kFailed, kTimeout, kOutOfMemory, kCrashed, kInterrupted };
@@ -101,9 +103,17 @@ struct EpochPoint {
   double other_seconds = 0;  // training time outside forward, backward and step
 };
 
+/// Times are of one pass of `batch` images, mean over `iterations`; NaN where there is no such clock.
 struct TimingSample {
-  std::int64_t batch = 0, repetition = 0, iterations = 0;
-  double nanoseconds = 0;  // of one forward pass of `batch` images, mean over `iterations`
+  std::int64_t batch = 0;
+  std::string scope = "compute";  // compute | copies | end-to-end
+  std::string cache = "hot";      // hot | cold: flushed before the pass
+  std::string mode = "eager";     // eager | graph: replayed
+  std::int64_t launch = 1;        // of the process, from 1
+  std::int64_t repetition = 0, iterations = 0;
+  double wall_ns = 0, device_ns = 0;
+  double clock_mhz = 0;    // of the device when it was last asked
+  std::string flags = {};  // words: throttled, clock (both set aside), outlier (kept)
 };
 
 struct Artifact {

@@ -22,10 +22,11 @@ class Collector : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       if (run.run_type != Run::RT_Iteration || run.iterations <= 0) continue;
-      samples_.push_back({batch_,
-                          run.repetition_index,
-                          static_cast<std::int64_t>(run.iterations),
-                          1e9 * run.real_accumulated_time / static_cast<double>(run.iterations)});
+      TimingSample& sample = samples_.emplace_back();
+      sample.batch = batch_;
+      sample.repetition = run.repetition_index;
+      sample.iterations = static_cast<std::int64_t>(run.iterations);
+      sample.wall_ns = 1e9 * run.real_accumulated_time / static_cast<double>(run.iterations);
     }
   }
 
@@ -107,7 +108,7 @@ std::vector<TimingSample> time_inference(const std::shared_ptr<Model>& model,
 std::vector<Metric> timing_metrics(const std::vector<TimingSample>& samples) {
   std::map<std::int64_t, std::vector<double>> seconds_by_batch;
   for (const TimingSample& sample : samples)
-    seconds_by_batch[sample.batch].push_back(sample.nanoseconds / 1e9);
+    seconds_by_batch[sample.batch].push_back(sample.wall_ns / 1e9);
   std::vector<Metric> metrics;
   for (const auto& [batch, seconds] : seconds_by_batch) {
     const double middle = median(seconds), images = static_cast<double>(batch);

@@ -23,13 +23,14 @@ TEST(Timing, KeepsEveryRepetitionOfEveryBatch) {
   for (std::size_t i = 0; i < samples.size(); ++i) {
     EXPECT_EQ(samples[i].batch, i < 3 ? 1 : 4);
     EXPECT_EQ(samples[i].repetition, static_cast<std::int64_t>(i % 3));
-    EXPECT_GT(samples[i].nanoseconds, 0);
+    EXPECT_GT(samples[i].wall_ns, 0);
     EXPECT_GE(samples[i].iterations, 1);
   }
 }
 
 TEST(Timing, MetricsAreMediansWithTheirRange) {
-  const std::vector<TimingSample> samples = {{2, 0, 10, 4e6}, {2, 1, 10, 2e6}, {2, 2, 10, 8e6}};
+  const std::vector<TimingSample> samples = {
+      {.batch = 2, .wall_ns = 4e6}, {.batch = 2, .wall_ns = 2e6}, {.batch = 2, .wall_ns = 8e6}};
   const std::vector<Metric> metrics = timing_metrics(samples);
   ASSERT_EQ(metrics.size(), 2u);
   EXPECT_EQ(metrics[0].name, "images_per_second_b2");

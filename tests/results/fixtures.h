@@ -75,7 +75,21 @@ inline TaskRecord record(unsigned seed, std::size_t samples = 20) {
   for (int i = 0; i < 4; ++i) r.confusion.push_back({"test", i / 2, i % 2, number()});
   for (int i = 1; i <= 6; ++i)
     r.curve.push_back({i, maybe(), maybe(), maybe(), maybe(), maybe(), maybe(), maybe()});
-  for (int i = 0; i < 6; ++i) r.timings.push_back({1 + i / 3, i % 3, number(), maybe()});
+  for (int i = 0; i < 6; ++i)
+    r.timings.push_back({1 + i / 3,
+                         "compute",
+                         i % 2 ? "hot" : "cold",
+                         "eager",
+                         1,
+                         i,
+                         number(),
+                         maybe(),
+                         maybe(),
+                         maybe(),
+                         i == 4 ? "outlier" : ""});
+  std::sort(r.timings.begin(), r.timings.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.batch, a.cache, a.repetition) < std::tie(b.batch, b.cache, b.repetition);
+  });
   r.artifacts = {{"weights", text(), text(), number()}, {"benchmark_json", "p", "s", 1}};
   r.task.frames = text();
   r.fold = {{std::string(64, 'f'), number(), number(), number()}};
