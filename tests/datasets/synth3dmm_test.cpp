@@ -1,16 +1,20 @@
 // Rendered training pairs: pictures are a function of their coefficients, labels are these or these
 // with noise, and the reader names what does not fit together.
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/face_models.h"
 #include "datasets/morphable.h"
 #include "datasets/portrait.h"
 #include "datasets/prepare.h"
+#include "datasets/rasterizer.h"
 #include "datasets/registry.h"
 #include "datasets/synth3dmm_stand_in.h"
 #include "harness/core/reconstruct.h"
+#include "harness/core/sha256.h"
 #include "tests/datasets/tree_files.h"
 #include "tests/support/expect_error.h"
 
@@ -76,24 +80,65 @@ TEST(SynthPicture, CoefficientsAreStandardNormalAndIdentityIsTheSubjects) {
   EXPECT_NEAR(squares / n, 0.93, 0.04);  // a little below 1: cut at +-2.2
 }
 
-TEST(SynthPicture, PosePutsLandmarksWhereTheyAreDrawn) {
-  const FaceModel& model = head().model;
-  for (int number = 0; number < 5; ++number) {
+/// As datasets/README.md and the manifest say it of a picture of `side` px.
+FacePoint projected(const std::vector<float>& posed, std::int32_t vertex, double side) {
+  const float* p = &posed[3 * static_cast<std::size_t>(vertex)];
+  return {side / 2 - 5 * side * p[0] / p[2], side / 2 + 5 * side * p[1] / p[2]};
+}
+
+/// A head before the camera, and what is drawn of it.
+struct Shot {
+  explicit Shot(int number, bool standard_camera) {
     const FaceRequest request{.sitting = number, .width = 200, .height = 200, .face_share = 0.7};
     Occasion occasion = occasion_of(request);
+    occasion.standard_camera = standard_camera;
     occasion.yaw = 0.2f * static_cast<float>(number);
     occasion.pitch = -0.1f * static_cast<float>(number);
-    Person person = person_of(1, number, FaceStyle::kWild, model);
-    const std::vector<float> shape = model.shape(person.identity, {});
-    const Exposure drawn = expose({head(), person, shape, {}}, occasion, request);
-    std::vector<float> posed = shape;
+    Person person = person_of(1, number, FaceStyle::kWild, head().model);
+    person.hair_thick = person.long_hair = 0;
+    person.has_glasses = false;
+    posed = head().model.shape(person.identity, {});
+    drawn = expose({head(), person, posed, {}}, occasion, request);
     apply_pose(posed, drawn.pose);
-    for (std::size_t k = 0; k < 68; ++k) {
-      const float* p = &posed[3 * static_cast<std::size_t>(model.landmarks68[k])];
-      EXPECT_NEAR(100 - kFocal * 200 * p[0] / p[2], drawn.landmarks[k].x, 3) << number << ' ' << k;
-      EXPECT_NEAR(100 + kFocal * 200 * p[1] / p[2], drawn.landmarks[k].y, 3) << number << ' ' << k;
-    }
   }
+  double farthest_landmark() const {
+    double farthest = 0;
+    for (std::size_t k = 0; k < 68; ++k) {
+      const FacePoint p = projected(posed, head().model.landmarks68[k], 200);
+      farthest =
+          std::max(farthest, std::hypot(p.x - drawn.landmarks[k].x, p.y - drawn.landmarks[k].y));
+    }
+    return farthest;
+  }
+  std::vector<float> posed;
+  Exposure drawn;
+};
+
+TEST(SynthPicture, PosePutsLandmarksWhereTheyAreDrawn) {
+  for (int number = 0; number < 5; ++number) {
+    EXPECT_LT(Shot(number, true).farthest_landmark(), 1e-3) << number;
+    EXPECT_LT(Shot(number, false).farthest_landmark(), 4) << number;
+  }
+}
+
+/// Pixels are where the rasterizer has them: half a pixel off would show along every edge.
+TEST(SynthPicture, PosedModelCoversThePixelsThatShowIt) {
+  const Shot shot(2, true);
+  std::vector<Vec3> screen;
+  for (std::size_t v = 0; v < head().model.vertices(); ++v) {
+    const FacePoint p = projected(shot.posed, static_cast<std::int32_t>(v), 200);
+    screen.push_back({static_cast<float>(p.x), static_cast<float>(p.y), 0});
+  }
+  Raster raster(200, 200);
+  raster.draw(screen, head().model.triangles, Sides::kBoth);
+  int edge = 0, half_way_off = 0;
+  for (std::size_t i = 0; i < raster.triangle.size() / 2; ++i) {  // above the shoulders
+    const float cover = shot.drawn.cover[i];
+    edge += cover > 0 && cover < 1;
+    half_way_off += raster.triangle[i] < 0 ? cover > 0.51f : cover < 0.49f;
+  }
+  EXPECT_GT(edge, 50);
+  EXPECT_LE(half_way_off, edge / 20);
 }
 
 TEST_F(Synth3dmm, PackHoldsTheCoefficientsThatWereDrawn) {
@@ -118,13 +163,57 @@ TEST_F(Synth3dmm, PackHoldsTheCoefficientsThatWereDrawn) {
   }
 }
 
+TEST_F(Synth3dmm, PackSaysWhereTheLandmarksOfItsHeadsAre) {
+  const Samples samples = read();
+  const FaceModel model = load_face_model(dir / "model.safetensors");
+  const nlohmann::ordered_json camera = fact(samples, "camera");
+  EXPECT_EQ(camera.at("focal_px"), 5 * 227.0);
+  EXPECT_EQ(camera.at("principal_px"), nlohmann::ordered_json({113.5, 113.5}));
+  const Targets& landmarks = samples.targets.at("landmarks");
+  ASSERT_EQ(landmarks.names.size(), 136u);
+  EXPECT_EQ(landmarks.names[3], "l1y");
+  const auto row_of = [&](const char* target, std::size_t row) {
+    const Targets& t = samples.targets.at(target);
+    return std::span(t.values).subspan(row * t.names.size(), t.names.size());
+  };
+  for (std::size_t row = 0; row < samples.ids.size(); ++row) {
+    std::vector<float> posed =
+        reconstruct(model, row_of("identity", row), row_of("coefficients", row));
+    apply_pose(posed, row_of("pose", row).first<6>());
+    for (std::size_t k = 0; k < 68; ++k) {
+      const FacePoint p = projected(posed, model.landmarks68[k], kSynthSide);
+      EXPECT_NEAR(p.x, row_of("landmarks", row)[2 * k], 1e-3) << samples.ids[row] << ' ' << k;
+      EXPECT_NEAR(p.y, row_of("landmarks", row)[2 * k + 1], 1e-3) << samples.ids[row] << ' ' << k;
+    }
+  }
+}
+
+TEST_F(Synth3dmm, PreparedPackHasItsFaceModelBeside) {
+  ::setenv("MIEN_CACHE", (dir / "cache").c_str(), 1);
+  const PrepareRequest request{.name = "synth3dmm", .source = original()};
+  const nlohmann::ordered_json first = prepare(request);
+  const fs::path kept = first.at("face_model").get<std::string>();
+  EXPECT_EQ(kept.parent_path(), fs::path(first.at("pack").get<std::string>()).parent_path());
+  EXPECT_EQ(first.at("manifest").at("face_model").at("file"), kept.filename().string());
+  EXPECT_EQ(first.at("manifest").at("face_model").at("sha256"), sha256_file(kept));
+  EXPECT_EQ(read_text(kept), read_text(original() / "model.safetensors"));
+  EXPECT_EQ(prepare(request).at("cached"), true);
+  write_text(kept, "damaged");
+  EXPECT_EQ(prepare(request).at("cached"), false);
+  fs::remove(kept);
+  EXPECT_EQ(locate(request).at("pack"), nullptr);
+  EXPECT_EQ(prepare(request).at("sha256"), first.at("sha256"));
+  EXPECT_EQ(locate(request).at("face_model"), kept.string());
+  ::unsetenv("MIEN_CACHE");
+}
+
 TEST_F(Synth3dmm, LabelNoiseChangesTrainingLabelsOnly) {
   const TempDir noisy_dir;
   entry().synthesize(noisy_dir.path(), {.subjects = 3, .seed = 4, .label_noise = 0.5});
   const Samples clean = read(), noisy = entry().read(noisy_dir.path(), {});
   EXPECT_EQ(noisy.images, clean.images);
   EXPECT_EQ(noisy.ids, clean.ids);
-  for (const char* same : {"identity", "pose"})
+  for (const char* same : {"identity", "landmarks", "pose"})
     EXPECT_EQ(noisy.targets.at(same).values, clean.targets.at(same).values);
   double squares = 0, n = 0;
   for (std::size_t i = 0; i < clean.targets.at("coefficients").values.size(); ++i) {
@@ -154,6 +243,29 @@ TEST_F(Synth3dmm, NamesRowsThatCannotBeUsed) {
   EXPECT_NE(reasons(read(), "coefficients.csv").find("another number of cells"), std::string::npos);
 }
 
+TEST_F(Synth3dmm, NamesLandmarksThatCannotBeUsed) {
+  const std::string marks = read_text(dir / "landmarks.csv");
+  const auto alter_marks = [&](const std::string& from, const std::string& to) {
+    std::string text = marks;
+    ASSERT_NE(text.find(from), text.npos) << from;
+    dir.write("landmarks.csv", text.replace(text.find(from), from.size(), to));
+  };
+  alter_marks("\n00000_01,", "\n00000_01,inf");
+  EXPECT_NE(reasons(read(), "landmarks.csv").find("line 3: column 2"), std::string::npos);
+  EXPECT_EQ(reasons(read(), "images/train/00000_01.png"), "no usable row in landmarks.csv\n");
+  EXPECT_EQ(read().ids.size(), 3u * kSynthPictures - 1);
+  alter_marks("\n00000_01,", "\nelsewhere,");
+  EXPECT_EQ(reasons(read(), "landmarks.csv"), "no picture of elsewhere\n");
+  alter_marks("\n00000_01,", "\n00000_01,1,");
+  EXPECT_NE(reasons(read(), "landmarks.csv").find("another number of cells"), std::string::npos);
+  alter_marks(",l67y\n", ",l67y,l68x\n");
+  EXPECT_ERROR(read(), Exit::kPrecondition, "138 columns, but there are 68 landmarks, so 137");
+  alter_marks(",l67y\n", ",l67z\n");
+  EXPECT_ERROR(read(), Exit::kPrecondition, "no column 'l67y'");
+  fs::remove(dir / "landmarks.csv");
+  EXPECT_ERROR(read(), Exit::kPrecondition, "no landmarks.csv; make it");
+}
+
 TEST_F(Synth3dmm, RefusesTablesThatDoNotGoWithTheModel) {
   alter(",e28,", ",e29,");
   EXPECT_ERROR(read(), Exit::kPrecondition, "no column 'e28'");
@@ -163,6 +275,38 @@ TEST_F(Synth3dmm, RefusesTablesThatDoNotGoWithTheModel) {
   EXPECT_ERROR(read(), Exit::kPrecondition, "truncated");
   fs::remove(dir / "coefficients.csv");
   EXPECT_ERROR(read(), Exit::kPrecondition, "no coefficients.csv; make it");
+}
+
+TEST(SynthOptions, FaceModelIsDrawnWhereItCanBe) {
+  const TempDir dir;
+  FaceModel model = procedural_head();
+  save_face_model(dir / "mine.safetensors", model);
+  synthesize("synth3dmm", dir / "mine", {.subjects = 3, .face_model = dir / "mine.safetensors"});
+  const Samples samples = entry().read(dir / "mine", {});
+  const auto manifest = nlohmann::ordered_json::parse(samples.manifest);
+  EXPECT_EQ(manifest.at("stand_in").at("head"), "mine.safetensors");
+  EXPECT_EQ(samples.targets.at("coefficients").names.size(), kExpressionModes);
+  const auto refuse = [&](const char* why) {
+    save_face_model(dir / "bad.safetensors", model);
+    EXPECT_ERROR(
+        synthesize("synth3dmm", dir / "x", {.subjects = 3, .face_model = dir / "bad.safetensors"}),
+        Exit::kPrecondition,
+        why);
+    EXPECT_FALSE(fs::exists(dir / "x"));
+  };
+  model.expression.clear(), model.expression_names.clear(), model.expression_std.clear();
+  refuse("no expression modes");
+  model.millimetres = 0;
+  refuse("the unit in mm");
+  const fs::path one = dir / "mine.safetensors";
+  EXPECT_ERROR(synthesize("synth3dmm", dir / "x", {.face_model = dir / "none"}),
+               Exit::kPrecondition,
+               "cannot be opened");
+  EXPECT_ERROR(synthesize("jaffe", dir / "x", {.face_model = one}), Exit::kUsage, "--face-model");
+  EXPECT_ERROR(
+      synthesize("synth3dmm", dir / "x", {.head = FaceHead::kInstalled, .face_model = one}),
+      Exit::kUsage,
+      "give one");
 }
 
 TEST(SynthOptions, AreChecked) {
