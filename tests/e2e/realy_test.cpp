@@ -52,6 +52,20 @@ TEST(Realy, ScoresTheStandInGoesOnAndRefuses) {
   EXPECT_EQ(report.at("resumed"), 1) << "the finished mesh was kept";
   EXPECT_EQ(report.at("modes").at("compat").at("scored"), 1);
 
+  fs::remove(dir / "pred/1_2.obj");
+  EXPECT_FALSE(fs::exists(out + "/pictures"));
+  const Output drawn_late = score({"--out", out, "--pictures", "--json"});
+  EXPECT_EQ(drawn_late.exited.exit_code, 0) << drawn_late.err;
+  EXPECT_EQ(nlohmann::json::parse(drawn_late.out).at("resumed"), 0) << "it had no picture";
+  const std::string picture = out + "/pictures/1.png";
+  ASSERT_TRUE(fs::exists(picture));
+  EXPECT_EQ(std::distance(fs::directory_iterator(out + "/pictures"), {}), 1);
+  const auto drawn_at = fs::last_write_time(picture);
+  EXPECT_EQ(nlohmann::json::parse(score({"--out", out, "--pictures", "--json"}).out).at("resumed"),
+            1);
+  EXPECT_EQ(fs::last_write_time(picture), drawn_at);
+  EXPECT_EQ(score({"--pictures"}).exited.exit_code, 2);
+
   const Output unknown = score({}, "HIFI3D++");
   EXPECT_EQ(unknown.exited.exit_code, 5);
   EXPECT_NE(unknown.err.find("no such template"), std::string::npos) << unknown.err;
