@@ -55,6 +55,7 @@ DOORS = [
     (r"archive(_entry)?\.h", r"datasets/archive\.cpp|tests/datasets/.*", "datasets/archive.cpp"),
     (r"yaml-cpp/.*", r"harness/config\.cpp", "harness/config.cpp"),
     (r"benchmark/.*", r"harness/engine/timing\.cpp|tests/bench/.*", "harness/engine/timing.cpp"),
+    (r"linear\.h", r"harness/engine/emotion\.cpp", "harness/engine/emotion.cpp"),
     (r"openssl/.*", r"harness/core/sha256\.cpp", "harness/core/sha256.cpp"),
     (r"boost/.*", r"harness/core/statistics\.cpp", "harness/core/statistics.cpp"),
     (r"CLI/.*", r"harness/[a-z]+_main\.cpp", "harness/*_main.cpp"),

@@ -8,7 +8,7 @@ packages=(
   libtorch-dev libopencv-dev libbenchmark-dev libsqlite3-dev libfmt-dev libyaml-cpp-dev
   libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev libboost-dev libssl-dev libarchive-dev
   libpugixml-dev libmatio-dev libhdf5-dev opencv-data pkg-config
-  libopenblas0-pthread libdnnl-dev libeigen3-dev libsuitesparse-dev
+  libopenblas0-pthread libdnnl-dev libeigen3-dev libsuitesparse-dev liblinear-dev
 )
 # With --cuda, LibTorch comes from the Python package torch instead.
 if [ "${1:-}" = --cuda ]; then

@@ -38,14 +38,6 @@ void squared_distances(const std::vector<double>& columns,
   }
 }
 
-/// The class with most votes, of several the one that votes first.
-std::size_t winner(const std::vector<std::size_t>& votes, std::span<const std::size_t> voters) {
-  std::size_t best = voters[0];
-  for (const std::size_t label : voters)
-    if (votes[label] > votes[best]) best = label;
-  return best;
-}
-
 }  // namespace
 
 Standardiser::Standardiser(const NumberRows& training) {
@@ -95,6 +87,14 @@ std::vector<std::uint32_t> nearest_rows(const NumberRows& training,
   return nearest;
 }
 
+std::int64_t majority(std::span<const std::int64_t> votes, std::size_t classes) {
+  std::vector<std::size_t> count(classes, 0);
+  for (const std::int64_t vote : votes) ++count[static_cast<std::size_t>(vote)];
+  return *std::max_element(votes.begin(), votes.end(), [&](std::int64_t a, std::int64_t b) {
+    return count[static_cast<std::size_t>(a)] < count[static_cast<std::size_t>(b)];
+  });
+}
+
 std::vector<float> vote_shares(std::span<const std::uint32_t> nearest,
                                std::size_t listed,
                                std::size_t k,
@@ -104,17 +104,15 @@ std::vector<float> vote_shares(std::span<const std::uint32_t> nearest,
   const std::size_t queries = nearest.size() / listed, voting = std::min(k, listed);
   std::vector<float> shares(queries * classes);
   for (std::size_t query = 0; query < queries; ++query) {
-    std::vector<std::size_t> voters, votes(classes, 0);
-    for (std::size_t i = 0; i < voting; ++i) {
-      voters.push_back(static_cast<std::size_t>(labels[nearest[query * listed + i]]));
-      ++votes[voters.back()];
-    }
-    float* share = &shares[query * classes];
+    std::vector<std::int64_t> votes;
+    for (std::size_t i = 0; i < voting; ++i) votes.push_back(labels[nearest[query * listed + i]]);
+    const std::span<float> share = std::span(shares).subspan(query * classes, classes);
     for (std::size_t label = 0; label < classes; ++label)
-      share[label] = static_cast<float>(votes[label]) / static_cast<float>(voting);
-    const std::size_t best = winner(votes, voters);
-    if (std::count(votes.begin(), votes.end(), votes[best]) > 1)
-      share[best] = std::nextafter(share[best], 2.f);
+      share[label] =
+          static_cast<float>(std::count(votes.begin(), votes.end(), std::int64_t(label))) /
+          static_cast<float>(voting);
+    float& best = share[static_cast<std::size_t>(majority(votes, classes))];
+    if (std::count(share.begin(), share.end(), best) > 1) best = std::nextafter(best, 2.f);
   }
   return shares;
 }

@@ -41,9 +41,13 @@ std::vector<std::uint32_t> nearest_rows(const NumberRows& training,
                                         std::size_t count,
                                         int workers);
 
-/// What the first k of each query's `listed` neighbours vote for: shares [queries, classes]. Of
-/// classes with equally many votes, that of the nearest neighbour gets the next larger number, so
-/// that the largest share is the answer. REQUIRES: k > 0; labels in [0, classes).
+/// The class with most votes; of several the one that votes first. REQUIRES: a vote; all of them in
+/// [0, classes).
+std::int64_t majority(std::span<const std::int64_t> votes, std::size_t classes);
+
+/// What the first k of each query's `listed` neighbours vote for: shares [queries, classes]. The
+/// majority's is raised to the next larger number where others have as many votes, so that the
+/// largest share is the answer. REQUIRES: k > 0; labels in [0, classes).
 std::vector<float> vote_shares(std::span<const std::uint32_t> nearest,
                                std::size_t listed,
                                std::size_t k,

@@ -90,6 +90,12 @@ TEST(NearestRows, NoMoreThanThereAre) {
   EXPECT_TRUE(nearest_rows({1, {3, 1}}, {1, {}}, 5, 1).empty());
 }
 
+TEST(Majority, MostVotesElseTheFirst) {
+  EXPECT_EQ(majority(std::vector<std::int64_t>{3, 1, 1}, 4), 1);
+  EXPECT_EQ(majority(std::vector<std::int64_t>{3, 1, 1, 3}, 4), 3);
+  EXPECT_EQ(majority(std::vector<std::int64_t>{2}, 4), 2);
+}
+
 TEST(VoteShares, NearestOfItsOwnTrainingPointsIsPerfect) {
   const NumberRows training = random_rows(300, 29, 4);
   const std::vector<std::int64_t> labels = labels_of(300, 7);
