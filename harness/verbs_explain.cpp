@@ -11,6 +11,7 @@
 #include "harness/core/safetensors.h"
 #include "harness/core/sha256.h"
 #include "harness/environment.h"
+#include "harness/explain_coefficients.h"
 #include "harness/process.h"
 #include "harness/schedule.h"
 #include "harness/verbs.h"
@@ -55,9 +56,10 @@ void check_experiment(const Options& options) {
 }
 
 bool holds_sample(const TaskRecord& record, const std::string& split, const std::string& sample) {
-  return std::ranges::any_of(record.predictions, [&](const Prediction& p) {
-    return p.split == split && p.sample_id == sample;
-  });
+  return holds_coefficients(record, split, sample) ||
+         std::ranges::any_of(record.predictions, [&](const Prediction& p) {
+           return p.split == split && p.sample_id == sample;
+         });
 }
 
 /// A done task and its id in the database, which task_id() need not give: the plan may be older.
@@ -66,18 +68,21 @@ struct DoneTask {
   TaskRecord record;
 };
 
-/// Done accuracy tasks of the experiment with weights, newest first; one of them by --task.
+/// Done tasks of the experiment that left weights or coefficients, newest first; one of them by
+/// --task.
 std::vector<DoneTask> explainable(const Store& store, const Options& options) {
   std::vector<DoneTask> tasks;
   bool weightless = false;
   for (const std::string& id : store.matching_ids(options.subject)) {
     if (!id.starts_with(options.task)) continue;
     std::optional<TaskRecord> record = store.load(id);
-    if (!record || record->task.kind != TaskKind::kAccuracy) continue;
-    const bool has_weights = std::ranges::any_of(
-        record->artifacts, [](const Artifact& artifact) { return artifact.kind == "weights"; });
-    weightless = weightless || !has_weights;
-    if (has_weights) tasks.push_back({id, std::move(*record)});
+    if (!record || record->task.kind == TaskKind::kThroughput) continue;
+    const bool can_be = !record->coefficients.empty() ||
+                        std::ranges::any_of(record->artifacts, [](const Artifact& artifact) {
+                          return artifact.kind == "weights";
+                        });
+    weightless = weightless || !can_be;
+    if (can_be) tasks.push_back({id, std::move(*record)});
   }
   if (tasks.empty() && weightless)
     fail(Exit::kPrecondition,
@@ -107,6 +112,8 @@ DoneTask chosen(std::vector<DoneTask> tasks, const Options& options) {
   std::vector<std::string> ids;
   for (const Prediction& p : tasks.front().record.predictions)
     if (p.split == options.split) ids.push_back(p.sample_id);
+  for (const Coefficients& c : tasks.front().record.coefficients)
+    if (c.split == options.split) ids.push_back(c.sample_id);
   fail(Exit::kUsage,
        "--sample {}: not among the {} images of {}{}",
        options.sample,
@@ -212,6 +219,56 @@ void check_prediction(const DoneTask& task, const json& facts, const Options& op
   }
 }
 
+/// The model of the coefficients: it comes with the pack that their network was trained on.
+fs::path face_model_of(const Task& task, const Store& store) {
+  Task trained = task;
+  if (const auto network = task.networks.find("expression"); network != task.networks.end()) {
+    const std::optional<TaskRecord> record = store.load(network->second);
+    if (!record)
+      fail(Exit::kPrecondition,
+           "task {}, which trained its network, is not in this database",
+           network->second.substr(0, 12));
+    trained = record->task;
+  }
+  const Located located = locate_dataset(trained.dataset, trained.frames);
+  if (located.face_model.empty())
+    fail(Exit::kPrecondition,
+         "{}: no face model beside its pack; run bench data prepare {} first",
+         trained.dataset,
+         trained.dataset);
+  return located.face_model;
+}
+
+/// Picture, head and numbers of a sample, from what the task stored.
+int explain_coefficients(const DoneTask& task, const Store& store, const Options& options) {
+  if (options.sample.empty())
+    fail(Exit::kUsage, "{} predicts coefficients: give --sample", options.subject);
+  if (!holds_coefficients(task.record, options.split, options.sample))
+    fail(Exit::kUsage, "{} predicts no expression; explain the network that does", options.subject);
+  const WorkFolder folder;
+  const fs::path model = face_model_of(task.record.task, store);
+  const std::string line = write_coefficients(task.record,
+                                              options.split,
+                                              options.sample,
+                                              pack_of(task.record.task),
+                                              load_packed_model(model),
+                                              folder / "numbers.safetensors");
+  if (fs::path(options.out).extension() == ".safetensors")
+    write_text(options.out, read_text(folder / "numbers.safetensors"));
+  else
+    call_prepare({"coefficients",
+                  (folder / "numbers.safetensors").string(),
+                  "--face-model",
+                  model.string(),
+                  "--out",
+                  options.out});
+  if (options.format == "json")
+    print_json({{"schema", 1}, {"out", options.out}, {"task", task.id}, {"summary", line}});
+  else
+    fmt::print("{}\ntask {}\nwrote {}\n", line, task.id, options.out);
+  return 0;
+}
+
 void check_request(const Options& options) {
   const std::string kind = fs::path(options.out).extension().string();
   const std::vector<std::string> known = {".png", ".jpg", ".html", ".safetensors"};
@@ -240,6 +297,7 @@ int verb_explain(const Options& given) {
   check_experiment(options);
   const Store store = Store::open_existing(options.database);
   const DoneTask task = chosen(explainable(store, options), options);
+  if (!task.record.coefficients.empty()) return explain_coefficients(task, store, options);
   check_class(task.record, options);
   const WorkFolder folder;
   run_worker(task, options, folder);
