@@ -19,6 +19,8 @@
 #include <numeric>
 
 #include "harness/core/error.h"
+#include "harness/mesh/cholesky.h"
+#include "harness/mesh/multigrid.h"
 
 namespace mien {
 namespace {
@@ -87,7 +89,7 @@ class Deformation {
         rules_(rules),
         count_(region.vertices.rows()),
         tree_(target),
-        solver_(count_, region.edges),
+        multigrid_(count_, region.edges),
         nearest_(static_cast<std::size_t>(count_), -1),
         maps_(Maps::Ones(count_ * 4, 3)),
         previous_(Maps::Zero(count_ * 4, 3)) {
@@ -132,7 +134,7 @@ class Deformation {
     add_pulls(problem, c * c);
     if (!pin_loose_parts(problem, a2)) return false;
     previous_.swap(maps_);
-    if (!solver_.solve(problem, maps_)) {
+    if (!multigrid_.solve(problem, maps_) && !solve_by_cholesky(problem, region_.edges, maps_)) {
       result_.failure = "the equations have no single solution";
       return false;
     }
@@ -202,7 +204,7 @@ class Deformation {
   const DeformRules& rules_;
   Eigen::Index count_;
   PointTree tree_;
-  MapSolver solver_;
+  Multigrid multigrid_;
   std::vector<std::int32_t> nearest_;
   Maps maps_, previous_;
   Deformed result_;

@@ -4,8 +4,8 @@
 #include <span>
 #include <string>
 
-#include "harness/mesh/cholesky.h"
 #include "harness/mesh/closest.h"
+#include "harness/mesh/map_problem.h"
 
 namespace mien {
 

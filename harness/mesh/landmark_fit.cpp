@@ -7,7 +7,7 @@
 
 #include "harness/core/error.h"
 #include "harness/mesh/kernels.h"
-#include "harness/mesh/supernodal.h"
+#include "harness/mesh/dense_cholesky.h"
 
 namespace mien {
 namespace {
