@@ -98,7 +98,8 @@ void write_error_map(const fs::path& path, const ErrorMap& map) {
                                         {"subject", map.scan.subject},
                                         {"mode", name_of(map.mode)},
                                         {"regions", regions}};
-  fs::create_directories(path.parent_path());
+  std::error_code ignored;  // the write says it
+  fs::create_directories(path.parent_path(), ignored);
   write_safetensors(path, tensors, {{"score", score.dump()}});
 }
 

@@ -101,6 +101,7 @@ class Scorer {
     for (const ordered_json& result : results_)
       for (const auto& [mode, score] : result.at("modes").items())
         answer.complete = answer.complete && failures_in(score).empty();
+    answer.complete = answer.complete && !lacks_pictures_;
     if (request_.error_text) write_error_text();
     if (!request_.out.empty())
       write_text(request_.out / "report.json", answer.report.dump(1) + "\n");
@@ -116,7 +117,7 @@ class Scorer {
                     const std::vector<char>& mask,
                     const PredictionFile& file,
                     bool keep = false,
-                    bool draw = false) const {
+                    bool draw = false) {
     const Placed placed = place(mesh, topology_, mask, scan, mode, file.name);
     const Keep kept = keep || draw ? Keep::kMeshes : Keep::kNumbers;
     Scores scores;
@@ -126,10 +127,7 @@ class Scorer {
     });
     if (keep)
       write_aligned_meshes(request_.out / "region_align_save" / file.name, placed, scan, scores);
-    if (draw) {
-      fs::remove(picture_of(file, ".png"));  // of other numbers
-      write_error_map(picture_of(file, ".safetensors"), {file.name, mode, scan, placed, scores});
-    }
+    if (draw) leave_picture(file, {file.name, mode, scan, placed, scores});
     return scores;
   }
 
@@ -158,6 +156,22 @@ class Scorer {
 
   fs::path picture_of(const PredictionFile& file, const char* extension) const {
     return request_.out / "pictures" / (file.name + extension);
+  }
+
+  /// That of other numbers.
+  void drop_picture(const PredictionFile& file) const {
+    std::error_code ignored;
+    for (const char* extension : {".png", ".safetensors"})
+      fs::remove(picture_of(file, extension), ignored);
+  }
+
+  /// A picture that cannot be written costs no score; the next run with pictures makes up for it.
+  void leave_picture(const PredictionFile& file, const ErrorMap& map) try {
+    write_error_map(picture_of(file, ".safetensors"), map);
+  } catch (const Error& error) {
+    const std::lock_guard lock(mutex_);
+    fmt::print(stderr, "bench-mesh: {}\n", error.what());
+    lacks_pictures_ = true;
   }
 
   /// Whether a mesh that has a score could have a picture, and has none.
@@ -223,6 +237,7 @@ class Scorer {
     ordered_json result = key.empty() ? ordered_json() : kept(path, key, file);
     const bool resumed = !result.is_null();
     if (!resumed) {
+      if (!request_.out.empty()) drop_picture(file);
       result = score_file(file);
       if (!key.empty()) {
         result["key"] = key;
@@ -363,7 +378,7 @@ class Scorer {
   }
 
   /// What the template itself scores on a subject; 0 where that fails.
-  std::array<double, kRegions> template_errors(int subject) const {
+  std::array<double, kRegions> template_errors(int subject) {
     std::array<double, kRegions> errors{};
     try {
       const Scan scan = read_scan(folders_, scales_, subject);
@@ -409,6 +424,7 @@ class Scorer {
   int views_ = 0, region_jobs_ = 1;
   std::mutex mutex_;
   std::size_t finished_ = 0, resumed_ = 0;
+  bool lacks_pictures_ = false;
   std::chrono::steady_clock::time_point start_;
 };
 

@@ -26,7 +26,7 @@ struct ScoreRequest {
 /// The report, and whether something could not be scored.
 struct ScoreAnswer {
   nlohmann::ordered_json report;
-  bool complete = true;  // no mesh and no region failed
+  bool complete = true;  // no mesh and no region failed, no picture lacks
 };
 
 /// Scores every mesh of the folder; `jobs` threads, equal results for any number of them. One line
