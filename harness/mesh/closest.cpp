@@ -46,8 +46,8 @@ std::vector<std::array<Point, 3>> gathered(const Points& vertices, const Corners
   return triangles;
 }
 
-/// Squared distances are taken from the triangles, boxes bound them up to rounding.
-constexpr double kBoxSlack = 1 - 1e-14;
+/// Boxes are in fp32, of all coordinates; this much of the largest covers what is rounded off.
+constexpr float kBoxSlack = 1e-6F;
 
 void keep_nearer(Nearest& best, std::int32_t item, double squared) {
   if (squared < best.squared || (squared == best.squared && item < best.item))
@@ -83,79 +83,101 @@ Point closest_on_triangle(const Point& p, const Point& a, const Point& b, const 
 BoxTree::BoxTree(const Points& low, const Points& high)
     : order_(static_cast<std::size_t>(low.rows())) {
   std::iota(order_.begin(), order_.end(), 0);
-  nodes_.reserve(order_.size());
-  const Points centre = (low + high) / 2;
-  if (!order_.empty()) build(0, static_cast<std::uint32_t>(order_.size()), low, high, centre);
+  if (order_.empty()) return;
+  extent_ = static_cast<float>(std::max(low.cwiseAbs().maxCoeff(), high.cwiseAbs().maxCoeff()));
+  build({0, static_cast<std::uint32_t>(order_.size())}, low, high, (low + high) / 2);
 }
 
-std::uint32_t BoxTree::build(std::uint32_t first,
-                             std::uint32_t count,
+/// Sorts the items of a range into two halves along the longest axis of their centres; returns how
+/// many the first has.
+std::uint32_t BoxTree::halve(Range range, const Points& centre) {
+  const auto begin = order_.begin() + range.first, end = begin + range.count;
+  Point low = centre.row(*begin), high = low;
+  for (auto item = begin + 1; item < end; ++item) {
+    low = low.cwiseMin(centre.row(*item));
+    high = high.cwiseMax(centre.row(*item));
+  }
+  int axis = 0;
+  (high - low).maxCoeff(&axis);
+  const std::uint32_t half = range.count / 2;
+  std::nth_element(begin, begin + half, end, [&](std::int32_t a, std::int32_t b) {
+    return std::pair(centre(a, axis), a) < std::pair(centre(b, axis), b);
+  });
+  return half;
+}
+
+std::uint32_t BoxTree::build(Range range,
                              const Points& low,
                              const Points& high,
                              const Points& centre) {
   const auto number = static_cast<std::uint32_t>(nodes_.size());
-  Point box_low = low.row(order_[first]), box_high = high.row(order_[first]);
-  Point centre_low = centre.row(order_[first]), centre_high = centre_low;
-  for (std::uint32_t i = first + 1; i < first + count; ++i) {
-    box_low = box_low.cwiseMin(low.row(order_[i]));
-    box_high = box_high.cwiseMax(high.row(order_[i]));
-    centre_low = centre_low.cwiseMin(centre.row(order_[i]));
-    centre_high = centre_high.cwiseMax(centre.row(order_[i]));
+  nodes_.push_back({});
+  Range parts[4] = {range};
+  for (std::size_t made = 1; made < 4; made *= 2)  // 1 part to 2, 2 to 4
+    for (std::size_t k = 0; k < made; ++k)
+      if (parts[k].count > kLeafItems) {
+        const std::uint32_t half = halve(parts[k], centre);
+        parts[made + k] = {parts[k].first + half, parts[k].count - half};
+        parts[k].count = half;
+      }
+  for (std::size_t k = 0; k < 4; ++k) {
+    const Range part = parts[k];
+    if (part.count == 0) continue;
+    Point box_low = low.row(order_[part.first]), box_high = high.row(order_[part.first]);
+    for (std::uint32_t i = part.first + 1; i < part.first + part.count; ++i) {
+      box_low = box_low.cwiseMin(low.row(order_[i]));
+      box_high = box_high.cwiseMax(high.row(order_[i]));
+    }
+    const bool leaf = part.count <= kLeafItems;
+    const std::uint32_t first = leaf ? part.first : build(part, low, high, centre);
+    Node& node = nodes_[number];
+    for (int axis = 0; axis < 3; ++axis) {
+      node.low[axis][k] = static_cast<float>(box_low[axis]);
+      node.high[axis][k] = static_cast<float>(box_high[axis]);
+    }
+    node.first[k] = first;
+    node.count[k] = leaf ? part.count : kInner;
   }
-  nodes_.emplace_back();
-  std::copy_n(box_low.data(), 3, nodes_[number].low);
-  std::copy_n(box_high.data(), 3, nodes_[number].high);
-  if (count <= kLeafItems) {
-    nodes_[number].first = first;
-    nodes_[number].count = count;
-    return number;
-  }
-  int axis = 0;
-  (centre_high - centre_low).maxCoeff(&axis);
-  const auto begin = order_.begin() + first;
-  const std::uint32_t half = count / 2;
-  std::nth_element(begin, begin + half, begin + count, [&](std::int32_t a, std::int32_t b) {
-    return std::pair(centre(a, axis), a) < std::pair(centre(b, axis), b);
-  });
-  build(first, half, low, high, centre);  // the left child follows its parent
-  const std::uint32_t right = build(first + half, count - half, low, high, centre);
-  nodes_[number].first = right;
   return number;
-}
-
-double BoxTree::squared_distance(const Node& node, const Point& p) {
-  double sum = 0;
-  for (int axis = 0; axis < 3; ++axis) {
-    const double outside =
-        std::max(std::max(node.low[axis] - p[axis], p[axis] - node.high[axis]), 0.0);
-    sum += outside * outside;
-  }
-  return sum * kBoxSlack;
 }
 
 template <typename Visit>
 void BoxTree::search(const Point& p, double best, const Visit& visit) const {
   struct Waiting {
-    std::uint32_t node;
-    double squared;
+    std::uint32_t first, count;
+    float squared;
   };
-  Waiting stack[64];  // halving: no tree of 32-bit numbers is deeper
+  Waiting stack[64];  // four parts a level: three wait at each of at most 16 levels
   int size = 0;
-  stack[size++] = {0, squared_distance(nodes_[0], p)};
+  stack[size++] = {0, kInner, 0};
+  const float at[3] = {
+      static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])};
+  const float slack = kBoxSlack * (extent_ + static_cast<float>(p.cwiseAbs().maxCoeff()));
   while (size > 0) {
     const Waiting next = stack[--size];
     if (next.squared > best) continue;
-    const Node& node = nodes_[next.node];
-    if (node.count > 0) {
-      for (std::uint32_t i = node.first; i < node.first + node.count; ++i)
+    if (next.count != kInner) {
+      for (std::uint32_t i = next.first; i < next.first + next.count; ++i)
         best = std::min(best, visit(i));
       continue;
     }
-    Waiting near{next.node + 1, squared_distance(nodes_[next.node + 1], p)};
-    Waiting far{node.first, squared_distance(nodes_[node.first], p)};
-    if (far.squared < near.squared) std::swap(near, far);
-    if (far.squared <= best) stack[size++] = far;
-    if (near.squared <= best) stack[size++] = near;
+    const Node& node = nodes_[next.first];
+    Four sum = {};
+    for (int axis = 0; axis < 3; ++axis) {
+      const Four below = node.low[axis] - at[axis], above = at[axis] - node.high[axis];
+      Four outside = (below > above ? below : above) - slack;
+      outside = outside > 0 ? outside : Four{};
+      sum += outside * outside;
+    }
+    sum *= 1 - kBoxSlack;
+    const int bottom = size;
+    for (std::size_t k = 0; k < 4; ++k) {
+      if (node.count[k] == 0 || sum[k] > best) continue;
+      int place = size++;  // the nearest on top
+      for (; place > bottom && stack[place - 1].squared < sum[k]; --place)
+        stack[place] = stack[place - 1];
+      stack[place] = {node.first[k], node.count[k], sum[k]};
+    }
   }
 }
 

@@ -12,7 +12,7 @@ namespace mien {
 /// After Ericson, Real-Time Collision Detection (2005), section 5.1.5.
 Point closest_on_triangle(const Point& p, const Point& a, const Point& b, const Point& c);
 
-/// A binary tree of boxes around items; leaves hold a few items that lie side by side.
+/// A tree of boxes around items, four boxes to a node; leaves hold a few items side by side.
 class BoxTree {
  public:
   static constexpr std::uint32_t kLeafItems = 4;
@@ -29,19 +29,23 @@ class BoxTree {
   void search(const Point& p, double best, const Visit& visit) const;
 
  private:
+  using Four = float __attribute__((vector_size(16)));  // one number of each box
   struct Node {
-    double low[3], high[3];
-    std::uint32_t first = 0, count = 0;  // leaf: its items; else count is 0, first the right child
+    Four low[3], high[3];
+    std::uint32_t first[4];  // leaf: its items; else the child
+    std::uint32_t count[4];  // of its items; kInner: a child; 0: nothing
   };
-  std::uint32_t build(std::uint32_t first,
-                      std::uint32_t count,
-                      const Points& low,
-                      const Points& high,
-                      const Points& centre);
-  static double squared_distance(const Node& node, const Point& p);
+  struct Range {
+    std::uint32_t first = 0, count = 0;
+  };
+  static constexpr std::uint32_t kInner = ~0u;
+
+  std::uint32_t build(Range range, const Points& low, const Points& high, const Points& centre);
+  std::uint32_t halve(Range range, const Points& centre);
 
   std::vector<Node> nodes_;
   std::vector<std::int32_t> order_;
+  float extent_ = 0;  // the largest coordinate
 };
 
 struct Nearest {

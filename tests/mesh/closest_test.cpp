@@ -50,6 +50,18 @@ TEST(Closest, TreeAgreesWithBruteForce) {
   }
 }
 
+TEST(Closest, PointsFarFromTheOriginAreFoundAsWell) {
+  Points points = random_points(4, 500, 1);
+  points.rowwise() += Point(4e6, -3, 7e5);  // fp32 tells a few of them apart
+  const PointTree tree(points);
+  const Points queries = random_points(5, 200, 1.5).rowwise() + Point(4e6, -3, 7e5);
+  for (Eigen::Index q = 0; q < queries.rows(); ++q) {
+    Eigen::Index best = 0;
+    (points.rowwise() - queries.row(q)).rowwise().squaredNorm().minCoeff(&best);
+    EXPECT_EQ(tree.nearest(queries.row(q), -1).item, best);
+  }
+}
+
 TEST(Closest, PointsTiesGoToTheLowestNumber) {
   Points points(4, 3);
   points << 1, 0, 0, -1, 0, 0, 1, 0, 0, 0, 5, 0;
