@@ -68,6 +68,16 @@ torch::Tensor scaled(const torch::Tensor& images, const ImageForm& form) {
   return scaled_by_area(images, side);
 }
 
+torch::Tensor coarsened(const torch::Tensor& images, std::int64_t percent) {
+  if (percent == 100) return images;
+  const auto share = [&](std::int64_t size) {
+    return std::max<std::int64_t>(1, (size * percent + 50) / 100);
+  };
+  const std::int64_t height = images.size(2), width = images.size(3);
+  const torch::Tensor small = torch::adaptive_avg_pool2d(images, {share(height), share(width)});
+  return torch::upsample_bilinear2d(small, {height, width}, /*align_corners=*/false).round();
+}
+
 torch::Tensor ordered(const torch::Tensor& images, ChannelOrder order) {
   return order == ChannelOrder::kBgr ? images.flip(1) : images;
 }
@@ -78,12 +88,13 @@ torch::Tensor formed(const torch::Tensor& images,
                      const ImageForm& form) {
   constexpr std::int64_t kAtOnce = 256;
   const bool same =
-      images.size(1) == form.channels &&
+      images.size(1) == form.channels && form.shrink_percent == 100 &&
       (form.side_px == 0 || (images.size(2) == form.side_px && images.size(3) == form.side_px));
   if (same || rows.size(0) == 0) return ordered(images.index_select(0, rows), form.order);
   std::vector<torch::Tensor> parts;
   for (const torch::Tensor& some : rows.split(kAtOnce)) {
-    const torch::Tensor picked = images.index_select(0, some).to(torch::kFloat);
+    const torch::Tensor picked =
+        coarsened(images.index_select(0, some).to(torch::kFloat), form.shrink_percent);
     torch::Tensor shaped = ordered(scaled(recoloured(picked, form.channels), form), form.order);
     if (form.resample == Resample::kArea) shaped = shaped.round().clamp(0, 255).to(torch::kUInt8);
     parts.push_back(shaped);
@@ -129,6 +140,16 @@ Split load_split(const Pack& pack,
   split.images = formed(images, rows, form).to(device);
   split.labels = labels.index_select(0, rows).to(device);
   return split;
+}
+
+void add_targets(Split& split, const Pack& pack, const std::string& target, std::int64_t width) {
+  const TargetsView& view = pack.targets().at(target);
+  const torch::Tensor all =
+      borrowed(view.values, {pack.size(), std::ssize(view.names)}, torch::kFloat);
+  split.targets = all.index_select(0, torch::tensor(split.rows, torch::kInt64))
+                      .narrow(1, 0, width)
+                      .contiguous()
+                      .to(split.labels.device());
 }
 
 }  // namespace mien

@@ -16,6 +16,7 @@ struct Split {
   std::vector<std::int64_t> rows;  // rows of the pack, ascending
   torch::Tensor images;            // [N, C, H, W], 0..255: uint8, float after legacy_bilinear
   torch::Tensor labels;            // int64 [N]
+  torch::Tensor targets;           // float [N, K] where numbers are regressed, else undefined
 
   std::int64_t size() const { return labels.size(0); }
 };
@@ -25,6 +26,9 @@ struct ImageForm {
   std::int64_t channels = 1, side_px = 0;
   Resample resample = Resample::kArea;
   ChannelOrder order = ChannelOrder::kRgb;  // of three channels
+  /// Below 100, images are first shrunk to that share of their sides, each pixel the mean of those
+  /// it covers, enlarged again bilinearly, and rounded: what a low resolution leaves of them.
+  std::int64_t shrink_percent = 100;
 };
 
 /// What the protocol says of images for a model that takes `channels`.
@@ -39,6 +43,10 @@ Split load_split(const Pack& pack,
                  std::int64_t limit,
                  const ImageForm& form,
                  torch::Device device);
+
+/// The first `width` numbers of the pack's target become split.targets.
+/// REQUIRES: the pack has the target, and so many columns of it.
+void add_targets(Split& split, const Pack& pack, const std::string& target, std::int64_t width);
 
 /// TensorFlow 1's resize_bilinear without corner alignment: pixel i of a side of `side` is read at
 /// i * in / side, the last pixel being repeated behind itself. Images [N, C, H, W] float.

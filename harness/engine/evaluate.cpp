@@ -15,11 +15,10 @@ Metric percent(const std::string& name, const std::string& split, double fractio
 
 }  // namespace
 
-Evaluation evaluate(Model& model,
-                    const Split& split,
-                    const Augmenter& augmenter,
-                    std::int64_t classes,
-                    const std::function<void(double)>& progress) {
+torch::Tensor outputs_of(Model& model,
+                         const Split& split,
+                         const Augmenter& augmenter,
+                         const std::function<void(double)>& progress) {
   torch::InferenceMode inference;
   const bool was_training = model.is_training();
   model.eval();
@@ -29,13 +28,23 @@ Evaluation evaluate(Model& model,
   for (std::int64_t at = 0; at < split.size(); at += batch) {
     const std::int64_t count = std::min(batch, split.size() - at);
     const torch::Tensor images = augmenter.test(split.images.narrow(0, at, count));
-    const torch::Tensor logits = model.forward(channels_last(images));
-    parts.push_back(logits.view({crops, count, classes}).mean(0));
+    const torch::Tensor outputs = model.forward(channels_last(images));
+    parts.push_back(outputs.view({crops, count, outputs.size(1)}).mean(0));
     if (progress) progress(static_cast<double>(at + count) / static_cast<double>(split.size()));
   }
   model.train(was_training);
+  return torch::cat(parts).to(torch::kCPU).contiguous();
+}
 
-  return evaluate_logits(torch::cat(parts).to(torch::kCPU).contiguous(),
+torch::Tensor mean_square(const torch::Tensor& outputs, const torch::Tensor& targets) {
+  return torch::mse_loss(outputs.narrow(1, 0, targets.size(1)), targets);
+}
+
+Evaluation evaluate(Model& model,
+                    const Split& split,
+                    const Augmenter& augmenter,
+                    const std::function<void(double)>& progress) {
+  return evaluate_logits(outputs_of(model, split, augmenter, progress),
                          split.labels.to(torch::kCPU));
 }
 
@@ -100,8 +109,7 @@ void store_evaluation(TaskRecord& record,
 void use_channels_last(Model& model) {
   torch::NoGradGuard no_grad;
   for (torch::Tensor& parameter : model.parameters())
-    if (parameter.dim() == 4)
-      parameter.set_data(channels_last(parameter));
+    if (parameter.dim() == 4) parameter.set_data(channels_last(parameter));
 }
 
 }  // namespace mien

@@ -25,12 +25,20 @@ struct Evaluation {
 /// What logits, float [N, classes], say of labels [N]; both on the CPU.
 Evaluation evaluate_logits(const torch::Tensor& logits, const torch::Tensor& labels);
 
-/// Evaluates without gradients, in eval mode, which it leaves as it found it.
-/// `progress` is called with the share done.
+/// Outputs of every image, float [N, outputs] on the CPU, mean over test crops: without gradients,
+/// in eval mode, which it leaves as it found it. `progress` is called with the share done.
+torch::Tensor outputs_of(Model& model,
+                         const Split& split,
+                         const Augmenter& augmenter,
+                         const std::function<void(double)>& progress = {});
+
+/// Mean square difference between targets [N, K] and the first K outputs [N, outputs].
+torch::Tensor mean_square(const torch::Tensor& outputs, const torch::Tensor& targets);
+
+/// What the outputs say of the split's labels.
 Evaluation evaluate(Model& model,
                     const Split& split,
                     const Augmenter& augmenter,
-                    std::int64_t classes,
                     const std::function<void(double)>& progress = {});
 
 /// Appends metrics, predictions and confusion cells of `evaluation` to the record.

@@ -379,7 +379,7 @@ Subject sample_of(const Task& task,
   Subject subject{picked(split, {find_sample(pack, split, options.sample)}), 0, {}};
   const Augmenter augmenter(task.protocol, card.input, static_cast<std::uint64_t>(task.seed));
   const std::vector<std::string>& names = pack.class_names();
-  const Evaluation found = evaluate(model, subject.images, augmenter, std::ssize(names));
+  const Evaluation found = evaluate(model, subject.images, augmenter);
   subject.explained = found.logits.argmax(1).item<std::int64_t>();
   const auto name = [&](std::int64_t label) { return names[static_cast<std::size_t>(label)]; };
   subject.facts = {{"sample", options.sample},
@@ -410,8 +410,7 @@ Subject class_of(const Task& task,
          options.split);
   Subject subject{picked(split, indices), label, {}};
   const Augmenter augmenter(task.protocol, card.input, static_cast<std::uint64_t>(task.seed));
-  const Evaluation found =
-      evaluate(model, subject.images, augmenter, std::ssize(pack.class_names()));
+  const Evaluation found = evaluate(model, subject.images, augmenter);
   subject.facts = {{"class", options.class_name},
                    {"truth", options.class_name},
                    {"explained", options.class_name},

@@ -48,9 +48,9 @@ double LearningRate::at(std::int64_t epoch, std::int64_t step) const {
   return protocol_.learning_rate;
 }
 
-void LearningRate::end_epoch(double validation_accuracy) {
-  if (validation_accuracy > best_) {
-    best_ = validation_accuracy;
+void LearningRate::end_epoch(double merit) {
+  if (merit > best_) {
+    best_ = merit;
     stale_ = 0;
   } else if (++stale_ > protocol_.patience) {
     plateau_rate_ = std::max(protocol_.minimum_rate, plateau_rate_ * protocol_.factor);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "harness/core/protocol.h"
 
@@ -14,16 +15,16 @@ class LearningRate {
 
   /// `step` counts from 0 over the whole run; `epoch` from 0.
   double at(std::int64_t epoch, std::int64_t step) const;
-  /// Validation accuracy of the epoch that ended; plateau drops the rate after `patience` epochs
-  /// without a new best.
-  void end_epoch(double validation_accuracy);
+  /// Validation accuracy of the epoch that ended, or anything of which more is better; plateau drops
+  /// the rate after `patience` epochs without a new best.
+  void end_epoch(double merit);
 
  private:
   double one_cycle(double progress) const;
 
   Protocol protocol_;
   std::int64_t steps_;
-  double plateau_rate_, best_ = -1;
+  double plateau_rate_, best_ = -std::numeric_limits<double>::infinity();
   std::int64_t stale_ = 0;
 };
 

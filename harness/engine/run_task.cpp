@@ -6,6 +6,7 @@
 #include "harness/core/predictions.h"
 #include "harness/engine/evaluate.h"
 #include "harness/engine/external.h"
+#include "harness/engine/regress.h"
 #include "harness/engine/task_parts.h"
 #include "harness/engine/timing.h"
 #include "harness/environment.h"
@@ -94,8 +95,8 @@ void run_accuracy(const Task& task,
   };
   if (validation.size() > 0)
     store_evaluation(
-        record, "validation", validation, pack, evaluate(model, validation, augmenter, classes));
-  store_evaluation(record, "test", test, pack, evaluate(model, test, augmenter, classes, scoring));
+        record, "validation", validation, pack, evaluate(model, validation, augmenter));
+  store_evaluation(record, "test", test, pack, evaluate(model, test, augmenter, scoring));
   if (!task.external) add_training(trained, training.size(), record);
   add_parameters(network, record);
   add_notes(task, record);
@@ -164,6 +165,8 @@ TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progre
   record.environment = environment_of(device, options.threads);
   if (task.kind == TaskKind::kThroughput)
     run_throughput(task, entry, options, device, progress, record);
+  else if (task.kind == TaskKind::kRegression)
+    run_regression(task, entry, options, device, progress, record);
   else if (task.external && task.external->kind == ExternalKind::kPredictions)
     run_predictions(task, options, progress, record);
   else

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "harness/core/error.h"
@@ -41,6 +42,7 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Model& model,
                                                         const Protocol& p) {
   std::vector<torch::Tensor> decaying, free;
   for (const auto& parameter : model.named_parameters()) {
+    if (!parameter.value().requires_grad()) continue;
     const bool decays =
         p.decay_on == DecayOn::kAll || belongs_to(parameter.key(), entry.classifier);
     (decays ? decaying : free).push_back(parameter.value());
@@ -63,6 +65,23 @@ torch::Tensor balanced_weights(const Split& training, std::int64_t classes) {
   return training.size() / (classes * counts.to(torch::kFloat).clamp_min(1));
 }
 
+/// Only what is fine-tuned gets gradients.
+void freeze_others(Model& model, const ModelEntry& entry) {
+  if (entry.fine_tuned.empty())
+    fail(Exit::kUsage,
+         "{} has no list of fine-tuned layers; set trained_layers to all",
+         entry.card.name);
+  for (const auto& parameter : model.named_parameters())
+    torch::Tensor(parameter.value()).requires_grad_(belongs_to(parameter.key(), entry.fine_tuned));
+}
+
+/// Layers that are not fine-tuned behave as in evaluation: running statistics stay.
+void still_others(Model& model, const ModelEntry& entry) {
+  for (const auto& layer : model.named_modules(/*name_prefix=*/"", /*include_self=*/false))
+    if (layer.value()->children().empty() && !belongs_to(layer.key() + ".", entry.fine_tuned))
+      layer.value()->eval();
+}
+
 /// Absent gradients save one pass of zeroing and one of adding.
 void clear_gradients(Model& model) {
   for (torch::Tensor& parameter : model.parameters()) parameter.mutable_grad() = torch::Tensor();
@@ -78,6 +97,7 @@ class Epochs {
          const Split& training,
          std::int64_t classes)
       : model_(model),
+        entry_(entry),
         protocol_(protocol),
         seed_(seed),
         training_(training),
@@ -91,13 +111,17 @@ class Epochs {
 
   std::int64_t steps() const { return (training_.size() + protocol_.batch - 1) / protocol_.batch; }
   const Augmenter& augmenter() const { return augmenter_; }
-  void end(double validation_accuracy) { rate_.end_epoch(validation_accuracy); }
+  void end(double merit) { rate_.end_epoch(merit); }
 
   EpochPoint run(std::int64_t epoch, const Progress& progress);
   double training_seconds = 0, other_seconds = 0;
 
  private:
+  torch::Tensor wanted(const torch::Tensor& indices) const;
+  torch::Tensor loss_of(const torch::Tensor& outputs, const torch::Tensor& wanted) const;
+
   Model& model_;
+  const ModelEntry& entry_;
   const Protocol& protocol_;
   std::uint64_t seed_;
   const Split& training_;
@@ -108,12 +132,27 @@ class Epochs {
   torch::nn::functional::CrossEntropyFuncOptions loss_options_;
 };
 
+/// Labels or targets of a batch, crop by crop.
+torch::Tensor Epochs::wanted(const torch::Tensor& indices) const {
+  const std::int64_t crops = augmenter_.train_crops();
+  if (training_.targets.defined())
+    return training_.targets.index_select(0, indices).repeat({crops, 1});
+  return training_.labels.index_select(0, indices).repeat({crops});
+}
+
+torch::Tensor Epochs::loss_of(const torch::Tensor& outputs, const torch::Tensor& wanted) const {
+  if (training_.targets.defined()) return mean_square(outputs, wanted);
+  return torch::nn::functional::cross_entropy(outputs, wanted, loss_options_);
+}
+
 EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
   const Clock::time_point start = Clock::now();
+  const bool classifies = !training_.targets.defined();
   double busy = 0;  // inside forward, backward and step
   EpochPoint point;
   point.epoch = epoch + 1;
   model_.train();
+  if (protocol_.trained_layers == TrainedLayers::kFineTuned) still_others(model_, entry_);
   augmenter_.start_epoch(epoch, training_.size(), device_);
   const torch::Tensor keys =
       uniform(training_.size(), 1, seed_, kOrderStream + static_cast<std::uint64_t>(epoch));
@@ -125,29 +164,28 @@ EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
     const std::int64_t first = step * protocol_.batch;
     const torch::Tensor indices =
         order.narrow(0, first, std::min(protocol_.batch, training_.size() - first));
-    const torch::Tensor images = channels_last(
-        augmenter_.train(training_.images.index_select(0, indices), indices));
-    const torch::Tensor labels =
-        training_.labels.index_select(0, indices).repeat({augmenter_.train_crops()});
+    const torch::Tensor images =
+        channels_last(augmenter_.train(training_.images.index_select(0, indices), indices));
+    const torch::Tensor truth = wanted(indices);
     point.learning_rate = rate_.at(epoch, epoch * steps() + step);
     set_rate(*optimizer_, point.learning_rate);
 
     const Clock::time_point inside = Clock::now();
     clear_gradients(model_);
-    const torch::Tensor logits = model_.forward(images);
-    const torch::Tensor loss = torch::nn::functional::cross_entropy(logits, labels, loss_options_);
+    const torch::Tensor outputs = model_.forward(images);
+    const torch::Tensor loss = loss_of(outputs, truth);
     loss.backward();
     optimizer_->step();
     busy += seconds_since(inside);
 
     const double weight = static_cast<double>(indices.size(0));
     loss_sum += loss.detach() * weight;
-    hits += (logits.detach().argmax(1) == labels).sum();
+    if (classifies) hits += (outputs.detach().argmax(1) == truth).sum();
     progress(static_cast<double>(step + 1) / static_cast<double>(steps()), "");
   }
   point.train_loss = loss_sum.item<double>() / static_cast<double>(training_.size());
-  point.train_accuracy =
-      100 * hits.item<double>() / static_cast<double>(training_.size() * augmenter_.train_crops());
+  const double answers = static_cast<double>(training_.size() * augmenter_.train_crops());
+  point.train_accuracy = classifies ? 100 * hits.item<double>() / answers : std::nan("");
   const double total = seconds_since(start);
   point.other_seconds = total - busy;
   training_seconds += total;
@@ -163,6 +201,23 @@ void check_finite(const EpochPoint& point, bool validated) {
        "optimizer.learning_rate (it is {})",
        point.epoch,
        point.learning_rate);
+}
+
+/// How the model does on a split.
+struct Seen {
+  double loss = std::nan(""), accuracy = std::nan("");  // accuracy in percent; NaN of targets
+  double merit = std::nan("");                          // more is better
+};
+
+Seen look(Model& model, const Split& split, const Augmenter& augmenter) {
+  if (split.size() == 0) return {};
+  if (split.targets.defined()) {
+    const torch::Tensor outputs = outputs_of(model, split, augmenter);
+    const double loss = mean_square(outputs, split.targets.to(torch::kCPU)).item<double>();
+    return {loss, std::nan(""), -loss};
+  }
+  const Evaluation seen = evaluate(model, split, augmenter);
+  return {seen.loss, 100 * seen.scores.accuracy, 100 * seen.scores.accuracy};
 }
 
 }  // namespace
@@ -184,28 +239,25 @@ Training train(Model& model,
          "{} has no validation images for select best_validation or schedule plateau; choose "
          "another split, or select last",
          name_of(protocol.splits));
+  if (protocol.trained_layers == TrainedLayers::kFineTuned) freeze_others(model, entry);
   Epochs epochs(model, entry, protocol, seed, training, classes);
   Snapshot best;
-  double best_accuracy = -1;
+  double best_merit = -std::numeric_limits<double>::infinity();
   for (std::int64_t epoch = 0; epoch < protocol.epochs; ++epoch) {
     const Clock::time_point start = Clock::now();
     const std::string what = fmt::format("epoch {}/{}", epoch + 1, protocol.epochs);
     EpochPoint point = epochs.run(epoch, [&](double share, const std::string&) {
       progress((static_cast<double>(epoch) + share) / static_cast<double>(protocol.epochs), what);
     });
-    point.validation_loss = point.validation_accuracy = std::nan("");
-    if (validation.size() > 0) {
-      const Evaluation seen = evaluate(model, validation, epochs.augmenter(), classes);
-      point.validation_loss = seen.loss;
-      point.validation_accuracy = 100 * seen.scores.accuracy;
-    }
+    const Seen seen = look(model, validation, epochs.augmenter());
+    point.validation_loss = seen.loss;
+    point.validation_accuracy = seen.accuracy;
     check_finite(point, validation.size() > 0);
-    epochs.end(point.validation_accuracy);
-    double accuracy = point.validation_accuracy;
-    if (protocol.select == Select::kBestTest)
-      accuracy = 100 * evaluate(model, test, epochs.augmenter(), classes).scores.accuracy;
-    if (protocol.select == Select::kLast || accuracy > best_accuracy) {
-      best_accuracy = accuracy;
+    epochs.end(seen.merit);
+    double merit = seen.merit;
+    if (protocol.select == Select::kBestTest) merit = look(model, test, epochs.augmenter()).merit;
+    if (protocol.select == Select::kLast || merit > best_merit) {
+      best_merit = merit;
       result.selected_epoch = epoch + 1;
       if (protocol.select != Select::kLast) best = take_snapshot(model);
     }

@@ -66,5 +66,16 @@ TEST(LearningRate, PlateauWaitsOutItsPatienceAndKeepsTheMinimum) {
   EXPECT_DOUBLE_EQ(rate.at(8, 40), 0.005);
 }
 
+TEST(LearningRate, PlateauKnowsABestBelowZero) {
+  Protocol p = protocol(Schedule::kPlateau);
+  p.patience = 0;
+  p.factor = 0.5;
+  LearningRate rate(p, 5);
+  for (const double minus_loss : {-3.0, -2.0, -1.5}) rate.end_epoch(minus_loss);
+  EXPECT_DOUBLE_EQ(rate.at(3, 15), 0.1);
+  rate.end_epoch(-1.6);
+  EXPECT_DOUBLE_EQ(rate.at(4, 20), 0.05);
+}
+
 }  // namespace
 }  // namespace mien
