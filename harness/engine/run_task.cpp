@@ -4,6 +4,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/predictions.h"
+#include "harness/engine/emotion.h"
 #include "harness/engine/evaluate.h"
 #include "harness/engine/external.h"
 #include "harness/engine/regress.h"
@@ -167,6 +168,8 @@ TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progre
     run_throughput(task, entry, options, device, progress, record);
   else if (task.kind == TaskKind::kRegression)
     run_regression(task, entry, options, device, progress, record);
+  else if (!task.networks.empty())
+    run_emotion(task, entry, options, device, progress, record);
   else if (task.external && task.external->kind == ExternalKind::kPredictions)
     run_predictions(task, options, progress, record);
   else
