@@ -19,12 +19,12 @@ using Map = Eigen::Matrix<double, 4, 3>;
 using MapF = Eigen::Matrix<float, 4, 3>;
 using PerAxis = Eigen::Array<double, 1, 3>;
 
-constexpr int kCoarsest = 40;  // vertices: then a dense factorisation
-constexpr int kMostIterations = 80;
-constexpr double kUnits = 1e-10;        // error of a vertex at which the iteration ends, about
-constexpr double kSmoothing = 2.0 / 3;  // of the steps between aggregates
-constexpr double kStrong = 0.25;        // of the strongest edge of a vertex
-constexpr double kLeastPivot = 1e-10;   // of the largest, of the coarsest level
+constexpr int kCoarsest = 40;          // vertices: then a dense factorisation
+constexpr int kMostIterations = 80;    // a dozen or two are usual
+constexpr double kUnits = 1e-10;       // error of a vertex at which the iteration ends, about
+constexpr double kSmoothing = 0.85;    // of the steps between aggregates
+constexpr double kStrong = 0.25;       // of the strongest edge of a vertex
+constexpr double kLeastPivot = 1e-10;  // of the largest, of the coarsest level
 
 /// Which aggregate each vertex belongs to: first whole neighbourhoods, then what is left joins the
 /// aggregate that it is tied to most.
@@ -48,14 +48,13 @@ std::vector<int> aggregates_of(const Sparse& ties, int& count) {
   }
   const std::vector<int> first = of;
   for (int i = 0; i < n; ++i) {
+    if (first[i] >= 0) continue;
     double most = 0;
-    for (Sparse::InnerIterator tie(ties, i); of[i] < 0 || most > 0; ++tie) {
-      if (!tie) break;
-      if (first[i] < 0 && first[tie.col()] >= 0 && tie.value() > most) {
+    for (Sparse::InnerIterator tie(ties, i); tie; ++tie)
+      if (first[tie.col()] >= 0 && tie.value() > most) {
         most = tie.value();
         of[i] = first[tie.col()];
       }
-    }
     if (of[i] < 0) of[i] = count++;
   }
   return of;
@@ -222,6 +221,7 @@ struct Multigrid::State {
       const MapF right_side = level.b[i] + gf.asDiagonal() * sum;
       level.x[i].noalias() = level.inverse[i].lazyProduct(right_side);
     }
+    // Beginning at zero, what such a sweep leaves is what later vertices gave earlier ones.
     const int* starts = level.spread.outerIndexPtr();
     const int* columns = level.spread.innerIndexPtr();
     const float* values = level.spread.valuePtr();
