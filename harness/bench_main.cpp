@@ -345,6 +345,18 @@ class Cli {
     score->add_flag("--error-text", options_.error_text, "also REALY_error.txt, into --out");
     score->add_flag("--pictures", options_.pictures, "also heat maps of the errors, into --out");
     score->add_flag("--meshes", options_.keep_meshes, "also aligned and bent meshes, into --out");
+    score->add_option("--method", options_.method, "store the result as NAME@realy, for the board");
+    CLI::App* board = verb(*realy,
+                           "board",
+                           "published figures of the benchmark, and those measured here",
+                           verb_realy_board,
+                           "text,md,csv,json");
+    for (CLI::App* app : {score, board}) {
+      app->add_option("--set", options_.realy_set, "which pictures the meshes are of")
+          ->check(CLI::IsMember({"frontal", "side"}));
+      add_database(app);
+      add_configs(app);
+    }
   }
 
   CLI::App& app_;

@@ -73,7 +73,8 @@ class CardReader {
     json& root = yaml_.root;
     if (take(root, "schema") != 1) fault("", "must begin with 'schema: 1'");
     refuse_meshes();
-    const json preprocessing = take(root, "preprocessing"), limit = take(root, "time_limit_minutes");
+    const json preprocessing = take(root, "preprocessing"),
+               limit = take(root, "time_limit_minutes");
     const bool predictions = root.value("kind", json()) == "predictions";
     json datasets = predictions ? json::array({take_dataset(root)}) : take(root, "datasets");
     read_head();
@@ -103,7 +104,8 @@ class CardReader {
     const bool meshes = kind == "meshes" || yaml_.root.contains("meshes");
     if (meshes)
       fault(kind == "meshes" ? "kind" : "meshes",
-            "a folder of meshes is no predictions file; meshes are scored by bench realy");
+            "a folder of meshes is no predictions file; bench realy score --method NAME puts it on "
+            "the board");
   }
 
   /// A card of predictions has one dataset, whose keys stand at its top.
@@ -261,8 +263,9 @@ class CardReader {
       for (const char* column : {"name", "source"}) rule.erase(column);
       if (wanted.is_null() ? names.back() == "official" : wanted == names.back()) return rule;
     }
-    const std::string named =
-        wanted.is_null() ? "official" : wanted.is_string() ? wanted.get<std::string>() : wanted.dump();
+    const std::string named = wanted.is_null()     ? "official"
+                              : wanted.is_string() ? wanted.get<std::string>()
+                                                   : wanted.dump();
     fail(Exit::kUsage,
          "{}: {} has no split '{}'; give splits: one of {}, or a section as in an experiment",
          locate(pointer_of(key)),

@@ -42,6 +42,7 @@ struct Options {
 
   std::string predictions, topology, mask;  // realy score; source is its data
   std::string metric_mode = "both";
+  std::string method, realy_set;  // realy score: name to store it under; frontal | side
   std::int64_t views = 0;
   bool error_text = false, keep_meshes = false, pictures = false;
 
@@ -70,6 +71,7 @@ int verb_weights_show(const Options& options);
 int verb_data_crop(const Options& options);
 int verb_mesh(const Options& options);
 int verb_realy_score(const Options& options);
+int verb_realy_board(const Options& options);
 int verb_data_splits(const Options& options);
 int verb_data_audit(const Options& options);
 

@@ -1,9 +1,12 @@
 // show: an experiment, a model or a task, whole.
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "harness/cards.h"
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/core/statistics.h"
 #include "harness/progress.h"
 #include "harness/verbs.h"
 #include "results/render.h"
@@ -104,6 +107,152 @@ Table fold_table(const TaskRecord& record) {
   return table;
 }
 
+Table sweep_table(const TaskRecord& record, const std::string& parameter) {
+  Table table{"With other settings of " + parameter,
+              {{parameter, Align::kRight},
+               {"metric"},
+               {"value", Align::kRight},
+               {"unit"},
+               {"95 %"},
+               {"n", Align::kRight}},
+              {}};
+  for (const SweepPoint& p : record.sweep)
+    if (p.parameter == parameter)
+      table.rows.push_back(
+          {figure(p.setting),
+           p.metric,
+           figure(p.value),
+           p.unit,
+           std::isnan(p.lower) ? "-" : fmt::format("{} .. {}", figure(p.lower), figure(p.upper)),
+           std::to_string(p.n)});
+  return table;
+}
+
+/// Root mean square of predicted - true, of single coefficients; those of samples without a truth
+/// are left out.
+struct CoefficientErrors {
+  std::vector<double> squares;  // sums, per coefficient
+  std::int64_t samples = 0;
+  double rmse_of(std::size_t i) const {
+    return std::sqrt(squares[i] / static_cast<double>(samples));
+  }
+};
+
+CoefficientErrors coefficient_errors(const TaskRecord& record, const std::string& target) {
+  CoefficientErrors errors;
+  for (const Coefficients& row : record.coefficients) {
+    if (row.target != target || row.split != "test" || row.truth.size() != row.predicted.size())
+      continue;
+    errors.squares.resize(std::max(errors.squares.size(), row.truth.size()));
+    ++errors.samples;
+    for (std::size_t i = 0; i < row.truth.size(); ++i) {
+      const double difference = double{row.predicted[i]} - double{row.truth[i]};
+      errors.squares[i] += difference * difference;
+    }
+  }
+  return errors;
+}
+
+Table coefficients_table(const TaskRecord& record) {
+  Table table{"Coefficients on the test split, in units of the pack",
+              {{"target"},
+               {"samples", Align::kRight},
+               {"coefficients", Align::kRight},
+               {"RMSE", Align::kRight},
+               {"least", Align::kRight},
+               {"most", Align::kRight},
+               {"most of"}},
+              {}};
+  std::set<std::string> targets;
+  for (const Coefficients& row : record.coefficients) targets.insert(row.target);
+  for (const std::string& target : targets) {
+    const CoefficientErrors errors = coefficient_errors(record, target);
+    if (errors.squares.empty()) continue;
+    const auto [least, most] = std::ranges::minmax_element(errors.squares);
+    const auto at = [&](auto place) {
+      return static_cast<std::size_t>(place - errors.squares.begin());
+    };
+    table.rows.push_back({target,
+                          std::to_string(errors.samples),
+                          std::to_string(errors.squares.size()),
+                          figure(std::sqrt(mean(errors.squares) / double(errors.samples))),
+                          figure(errors.rmse_of(at(least))),
+                          figure(errors.rmse_of(at(most))),
+                          fmt::format("coefficient {}", at(most))});
+  }
+  return table;
+}
+
+constexpr const char* kRegions[] = {"nose", "mouth", "forehead", "cheek"};
+
+Table mesh_table(const TaskRecord& record) {
+  Table table{"REALY error in mm, of meshes that have one",
+              {{"mode"},
+               {"region"},
+               {"mean", Align::kRight},
+               {"median", Align::kRight},
+               {"std", Align::kRight},
+               {"scored", Align::kRight},
+               {"failed", Align::kRight},
+               {"reflected", Align::kRight}},
+              {}};
+  for (const char* mode : {"compat", "strict"})
+    for (const char* region : kRegions) {
+      std::vector<double> errors;
+      std::int64_t failed = 0, reflected = 0;
+      for (const MeshError& row : record.mesh_errors) {
+        if (row.mode != mode || row.region != region) continue;
+        if (std::isfinite(row.error_mm)) errors.push_back(row.error_mm);
+        failed += !row.failure.empty();
+        reflected += row.reflected;
+      }
+      if (errors.empty() && failed == 0) continue;
+      table.rows.push_back(
+          {mode,
+           region,
+           errors.empty() ? "-" : fmt::format("{:.3f}", mean(errors)),
+           errors.empty() ? "-" : fmt::format("{:.3f}", median(errors)),
+           errors.size() < 2 ? "-" : fmt::format("{:.3f}", standard_deviation(errors)),
+           std::to_string(errors.size()),
+           std::to_string(failed),
+           std::to_string(reflected)});
+    }
+  return table;
+}
+
+/// The five meshes with the largest mean of four regions; those that failed come first.
+Table worst_table(const TaskRecord& record) {
+  constexpr std::size_t kWorst = 5;
+  Table table{"Worst meshes", {{"mesh"}}, {}};
+  for (const char* region : kRegions) table.columns.push_back({region, Align::kRight});
+  table.columns.push_back({"all", Align::kRight});
+  table.columns.push_back({"failure"});
+  std::map<std::string, std::vector<const MeshError*>> meshes;
+  const std::string mode = record.mesh_errors.empty() ? "" : record.mesh_errors.front().mode;
+  for (const MeshError& row : record.mesh_errors)
+    if (row.mode == mode) meshes[row.mesh].push_back(&row);
+  std::vector<std::pair<double, std::vector<std::string>>> order;
+  for (const auto& [name, regions] : meshes) {
+    std::vector<std::string> cells = {name};
+    double sum = 0;
+    std::string failure;
+    for (const MeshError* row : regions) {
+      cells.push_back(std::isnan(row->error_mm) ? "-" : fmt::format("{:.3f}", row->error_mm));
+      sum += row->failure.empty() ? row->error_mm : INFINITY;
+      if (failure.empty()) failure = row->failure;
+    }
+    const double all = sum / static_cast<double>(regions.size());
+    cells.insert(cells.end(), {std::isfinite(all) ? fmt::format("{:.3f}", all) : "-", failure});
+    cells.resize(table.columns.size());
+    order.emplace_back(all, std::move(cells));
+  }
+  std::ranges::stable_sort(order, std::greater<>(), [](const auto& item) { return item.first; });
+  for (std::size_t i = 0; i < std::min(kWorst, order.size()); ++i)
+    table.rows.push_back(order[i].second);
+  table.title += mode.empty() ? "" : ", mode " + mode;
+  return table;
+}
+
 Table environment_table(const Environment& e) {
   return pairs("Where it ran",
                {{"mien", fmt::format("{}, commit {} ({})", e.mien_version, e.commit, e.dirty)},
@@ -133,6 +282,14 @@ void show_record(const TaskRecord& record) {
   print_text(metrics_table(record));
   if (!record.curve.empty()) print_text(curve_table(record));
   if (!record.class_names.empty()) print_text(confusion_table(record));
+  if (const Table table = coefficients_table(record); !table.rows.empty()) print_text(table);
+  if (!record.mesh_errors.empty()) {
+    print_text(mesh_table(record));
+    print_text(worst_table(record));
+  }
+  std::set<std::string> parameters;
+  for (const SweepPoint& point : record.sweep) parameters.insert(point.parameter);
+  for (const std::string& parameter : parameters) print_text(sweep_table(record, parameter));
   print_text(environment_table(record.environment));
   if (!record.fold.empty()) print_text(fold_table(record));
   Table notes{"Notes and files", {{"kind"}, {"what"}}, {}};
@@ -165,6 +322,25 @@ json record_json(const TaskRecord& record) {
                      {"validation_accuracy", p.validation_accuracy},
                      {"seconds", p.seconds},
                      {"other_seconds", p.other_seconds}});
+  json sweep = json::array(), meshes = json::array();
+  for (const SweepPoint& p : record.sweep)
+    sweep.push_back({{"parameter", p.parameter},
+                     {"setting", p.setting},
+                     {"metric", p.metric},
+                     {"unit", p.unit},
+                     {"value", number(p.value)},
+                     {"lower", number(p.lower)},
+                     {"upper", number(p.upper)},
+                     {"n", p.n}});
+  for (const MeshError& m : record.mesh_errors)
+    meshes.push_back({{"mode", m.mode},
+                      {"mesh", m.mesh},
+                      {"region", m.region},
+                      {"subject", m.subject},
+                      {"error_mm", number(m.error_mm)},
+                      {"scan_to_mesh_mm", number(m.scan_to_mesh_mm)},
+                      {"failure", m.failure},
+                      {"reflected", m.reflected}});
   json leaks = json::array(), fold;
   for (const Leak& leak : record.leaks)
     leaks.push_back(
@@ -181,6 +357,8 @@ json record_json(const TaskRecord& record) {
           {"task", to_json(record.task)},
           {"metrics", metrics},
           {"curve", curve},
+          {"sweep", sweep},
+          {"mesh_errors", meshes},
           {"environment",
            {{"commit", record.environment.commit},
             {"dirty", record.environment.dirty},
@@ -352,6 +530,12 @@ json experiment_json(const Experiment& experiment, const std::string& profile) {
           {"claim", experiment.claim ? claim_json(*experiment.claim) : json()}};
 }
 
+/// As the board chooses it where no claim says otherwise.
+std::string main_metric(TaskKind kind) {
+  if (kind == TaskKind::kRegression) return "coefficient_error";
+  return kind == TaskKind::kReconstruction ? "realy_error" : "accuracy";
+}
+
 void show_tasks(const Store& store, const std::string& experiment) {
   Table table{"Results",
               {{"task"},
@@ -359,7 +543,7 @@ void show_tasks(const Store& store, const std::string& experiment) {
                {"profile"},
                {"device"},
                {"seed", Align::kRight},
-               {"accuracy %", Align::kRight},
+               {"measured", Align::kRight},
                {"95 %"},
                {"n", Align::kRight},
                {"overhead %", Align::kRight}},
@@ -377,9 +561,11 @@ void show_tasks(const Store& store, const std::string& experiment) {
                                     "-",
                                     "-"};
     for (const Metric& metric : record->metrics) {
-      if (metric.name == "accuracy" && metric.split == "test") {
-        row[5] = fmt::format("{:.2f}", metric.value);
-        row[6] = fmt::format("{:.2f} .. {:.2f}", metric.lower, metric.upper);
+      if (metric.name == main_metric(record->task.kind) && metric.split == "test") {
+        const int digits = metric.unit == "%" ? 2 : 3;
+        row[5] = fmt::format("{:.{}f} {}", metric.value, digits, metric.unit);
+        if (!std::isnan(metric.lower))
+          row[6] = fmt::format("{:.2f} .. {:.2f}", metric.lower, metric.upper);
         row[7] = std::to_string(metric.n);
       }
       if (metric.name == "loop_overhead") row[8] = figure(metric.value);
@@ -387,6 +573,16 @@ void show_tasks(const Store& store, const std::string& experiment) {
     table.rows.push_back(row);
   }
   if (!table.rows.empty()) print_text(table);
+}
+
+/// The results of an experiment that has no config.
+void show_stored(const Store& store, const std::string& experiment, const std::string& format) {
+  if (format != "json") return show_tasks(store, experiment);
+  json tasks = json::array();
+  for (const std::string& id : store.matching_ids(experiment))
+    if (const std::optional<TaskRecord> record = store.load(id))
+      tasks.push_back(record_json(*record));
+  print_json({{"schema", 1}, {"experiment", experiment}, {"tasks", tasks}});
 }
 
 void show_experiment(const Experiment& experiment, const Options& options) {
@@ -441,6 +637,14 @@ int verb_show(const Options& options) {
     return 0;
   }
   if (show_models(options.subject, known, options.format)) return 0;
+  // Meshes that somebody handed in have an experiment in the database alone.
+  if (options.subject.find('@') != std::string::npos && fs::exists(options.database)) {
+    const Store store = Store::open_existing(options.database);
+    if (!store.matching_ids(options.subject).empty()) {
+      show_stored(store, options.subject, options.format);
+      return 0;
+    }
+  }
   if (looks_like_id(options.subject)) {
     const Store store = Store::open_existing(options.database);
     const std::vector<std::string> ids = store.matching_ids(options.subject);

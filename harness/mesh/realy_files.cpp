@@ -208,6 +208,8 @@ std::vector<double> read_scales(const RealyFolders& folders) {
            scales.size() + 1);
     scales.push_back(value);
   }
+  if (scales.empty())
+    fail(Exit::kPrecondition, "{}: no scale in it; fetch it again", path.string());
   return scales;
 }
 

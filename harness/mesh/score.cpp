@@ -266,6 +266,44 @@ class Scorer {
                rate * static_cast<double>(files_.size() - finished_));
   }
 
+  // ---- what was read ---------------------------------------------------------------------------
+
+  /// "-" of a file that cannot be read.
+  static std::string digest_of(const fs::path& path) {
+    try {
+      return sha256_file(path);
+    } catch (const Error&) {
+      return "-";
+    }
+  }
+
+  /// Over the predictions, the template, the mask and how they are counted.
+  std::string predictions_sha256() const {
+    std::string text = fmt::format("{} views {}", common_key_, views_);
+    for (const PredictionFile& file : files_)
+      text += fmt::format("\n{} {}", file.path.filename().string(), digest_of(file.path));
+    return sha256_hex(text);
+  }
+
+  /// Over scales, keypoints and regions of every subject; what is missing counts as missing.
+  std::string truth_sha256() const {
+    std::string text = sha256_file(folders_.data / "metrical_scale.txt");
+    const auto add = [&](const fs::path& path) { text += " " + digest_of(path); };
+    for (const int subject : subjects_) {
+      text += fmt::format("\n{}", subject);
+      add(folders_.keypoints / fmt::format("{}.obj", subject));
+      for (const char* region : kRegionNames)
+        add(folders_.regions / std::to_string(subject) / fmt::format("{}.obj", region));
+    }
+    return sha256_hex(text);
+  }
+
+  /// Whether the ground truth is invented: Mien marks what it draws.
+  bool is_stand_in() const {
+    const fs::path root = fs::absolute(folders_.keypoints).parent_path();
+    return fs::exists(root / "STAND-IN.json") || fs::exists(request_.data / "STAND-IN.json");
+  }
+
   // ---- the whole run ---------------------------------------------------------------------------
 
   ordered_json report() {
@@ -280,6 +318,9 @@ class Scorer {
                            {"subjects", subjects_.size()},
                            {"views", views_},
                            {"resumed", resumed_},
+                           {"predictions_sha256", predictions_sha256()},
+                           {"truth_sha256", truth_sha256()},
+                           {"stand_in", is_stand_in()},
                            {"modes", {}},
                            {"missing", names},
                            {"meshes", results_}};
@@ -371,10 +412,19 @@ class Scorer {
     });
     std::int64_t count = 0;
     for (std::size_t i = 0; i < list.size(); ++i)
-      for (int n = 0; n < list[i].second; ++n, ++count)
-        for (std::size_t r = 0; r < kRegions; ++r)
-          all.errors[r].push_back(std::max(worst[r], charges[i][r]));
+      for (std::size_t r = 0; r < kRegions; ++r) {
+        const double error = std::max(worst[r], charges[i][r]);
+        if (error == 0) return refuse_to_charge(all);
+        all.errors[r].insert(all.errors[r].end(), static_cast<std::size_t>(list[i].second), error);
+        count += r == 0 ? list[i].second : 0;
+      }
     return count;
+  }
+
+  /// Nothing says what a failure costs, and 0 mm would be praise: the mode has no figure.
+  static std::int64_t refuse_to_charge(Collected& all) {
+    for (std::vector<double>& errors : all.errors) errors.clear();
+    return 0;
   }
 
   /// What the template itself scores on a subject; 0 where that fails.

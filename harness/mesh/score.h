@@ -33,10 +33,17 @@ struct ScoreAnswer {
 /// per mesh and per problem on stderr. With `out`, each finished mesh is kept as meshes/<name>.json
 /// and taken from there the next time, as long as no input of it changed.
 ///
-/// The report: {"schema", "topology", "masked", "subjects", "views", "meshes": [...],
-/// "missing": [...], "resumed", "seconds", "modes": {<mode>: {"scored", "failed", "charged",
-/// "reflected_share", "all_mm", "regions": {<region>: {"mean_mm", "median_mm", "std_mm",
-/// "scan_to_mesh_mm", ...}}}}}. "all_mm" is the mean of the four region means. compat leaves failed
+/// The report: {"schema", "topology", "masked", "subjects", "views", "resumed",
+/// "predictions_sha256" (names and content of the meshes, template, mask, modes, views),
+/// "truth_sha256" (scales, keypoints, regions), "stand_in", "seconds",
+/// "modes": {<mode>: {"scored", "failed", "charged", "reflected", "hit_cap", "all_mm",
+///   "regions": {<region>: {"mean_mm", "median_mm", "std_mm", "scan_to_mesh_mm", ...} or null}}},
+/// "missing": [{"subject", "meshes"}],
+/// "meshes": [{"name", "subject", "seconds", "modes": {<mode>: {"failure"} or
+///   {"regions": {<region>: {"error_mm", "scan_to_mesh_mm", "failure" where there is no error,
+///     "reflected", "hit_cap", "rigid_errors" (one per fit), "solves" (one per solve),
+///     "dropped_share", "held_vertices", ...}}}}}]}.
+/// "all_mm" is the mean of the four region means. compat leaves failed
 /// and missing meshes out, as the toolkit does; strict charges each with the larger of two errors,
 /// the template's on that subject and the worst of the scored meshes.
 /// Errors: what is wrong with the data, the template, the mask or the scales.

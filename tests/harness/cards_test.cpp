@@ -144,7 +144,7 @@ TEST_F(Cards, EveryFaultNamesItsPlace) {
   const Case cases[] = {
       {with(good, "schema: 1", "schema: 2"), "card.yaml:1:1: must begin with 'schema: 1'"},
       {with(good, "kind: torchscript", "kind: onnx"), "card.yaml:2:1: kind is \"onnx\", must be"},
-      {with(good, "kind: torchscript", "kind: meshes"), "meshes are scored by bench realy"},
+      {with(good, "kind: torchscript", "kind: meshes"), "bench realy score --method NAME"},
       {csv + "meshes: folder\n", "card.yaml:9:1: a folder of meshes"},
       {with(good, "name: mine\n", ""), "key 'name' is missing"},
       {with(good, "name: mine", "name: net"), "card.yaml:3:1: 'net' is a model of Mien"},

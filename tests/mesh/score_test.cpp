@@ -60,6 +60,22 @@ TEST_F(Score, MissingMeshesAreChargedInStrictMode) {
             error_of(answer, 0, "strict", "nose"));
 }
 
+TEST_F(Score, SaysWhatItRead) {
+  const auto report = score_predictions(request()).report;
+  const auto again = score_predictions(request()).report;
+  EXPECT_EQ(report.at("predictions_sha256"), again.at("predictions_sha256"));
+  EXPECT_EQ(report.at("truth_sha256"), again.at("truth_sha256"));
+  EXPECT_EQ(report.at("stand_in"), false);
+  fs::copy_file(dir_ / "pred/1.obj", dir_ / "pred/1_2.obj");
+  dir_.write("STAND-IN.json", "{}");
+  const auto more = score_predictions(request()).report;
+  EXPECT_NE(more.at("predictions_sha256"), report.at("predictions_sha256"));
+  EXPECT_EQ(more.at("truth_sha256"), report.at("truth_sha256"));
+  EXPECT_EQ(more.at("stand_in"), true);
+  dir_.write("data/metrical_scale.txt", "8.754064\n9.5\n");
+  EXPECT_NE(score_predictions(request()).report.at("truth_sha256"), report.at("truth_sha256"));
+}
+
 TEST_F(Score, EqualOnOneAndTwoThreads) {
   ScoreRequest one = request();
   one.jobs = 1;
@@ -106,6 +122,17 @@ TEST_F(Score, OneBadMeshCostsItself) {
                            "subject 0",
                            "does not begin with a subject's number"})
     EXPECT_NE(said.find(part), std::string::npos) << part << "\n" << said;
+}
+
+TEST_F(Score, AFailureThatNothingPricesIsNotFree) {
+  fs::remove(dir_ / "pred/2.obj");
+  dir_.write("pred/1.obj", "");
+  for (const int subject : {1, 2})
+    fs::remove(dir_ / fmt::format("REALY_scan_region/{}/nose.obj", subject));
+  const ScoreAnswer answer = score_predictions(request());
+  const auto& strict = answer.report.at("modes").at("strict");
+  EXPECT_TRUE(strict.at("all_mm").is_null()) << strict;
+  EXPECT_EQ(strict.at("charged"), 0);
 }
 
 TEST_F(Score, StrayPartsStopCompatAndNotStrict) {
