@@ -31,6 +31,7 @@ class Cli {
     app.set_version_flag("--version", version());
     add_list();
     add_plan_and_run();
+    add_time();
     add_results();
     add_explain();
     add_claims();
@@ -52,6 +53,7 @@ class Cli {
   int run() {
     if (options_.configs.empty()) options_.configs = (paths::share() / "configs").string();
     if (json_) options_.format = "json";
+    options_.request.only_throughput = metric_ == "throughput";
     return chosen_(options_);
   }
 
@@ -128,6 +130,9 @@ class Cli {
       app->add_flag("--leaky-twin",
                     request.leaky_twin,
                     "also with no person in two sides of a split, and the difference");
+      app->add_option("--metric", metric_, "throughput: only time the networks, train nothing")
+          ->check(CLI::IsMember({"all", "throughput"}))
+          ->capture_default_str();
       app->add_option("--time-limit", request.time_limit_seconds, "per task, e.g. 90s, 30m or 2h")
           ->transform(CLI::Validator(to_seconds, "TIME"));
       add_database(app);
@@ -138,6 +143,29 @@ class Cli {
         ->capture_default_str();
     run->add_option("--memory-limit", options_.memory_limit_mib, "MiB of data per worker")
         ->check(CLI::Range(64, 1 << 24));
+  }
+
+  void add_time() {
+    CLI::App* app =
+        verb(app_, "time", "time a model: latency, throughput", verb_time, "text,md,csv,json");
+    TimeOptions& time = options_.time;
+    app->add_option("model", options_.subject, "MODEL or MODEL:VARIANT of bench list models")
+        ->required();
+    app->add_option("--batches", time.batches, "batch sizes, e.g. 1,32")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 65536));
+    app->add_flag("--sweep", time.sweep, "also batches 1, 2, 4 ... while more than 2 % is gained");
+    app->add_option("--launches", time.launches, "processes that are timed; 7 by default")
+        ->check(CLI::Range(1, 100));
+    app->add_option("--seconds", time.seconds, "longest sampling of a cell; 3 by default")
+        ->check(CLI::Range(0.001, 600.0));
+    app->add_option("--percentile", time.percentile, "highest that is wanted; 99 by default")
+        ->check(CLI::Range(50.0, 99.9));
+    app->add_option("--device", options_.request.device, "auto, cpu, cuda or cuda:N")
+        ->capture_default_str();
+    app->add_option("--time-limit", options_.request.time_limit_seconds, "e.g. 90s, 30m or 2h")
+        ->transform(CLI::Validator(to_seconds, "TIME"));
+    add_database(app);
   }
 
   void add_results() {
@@ -361,7 +389,7 @@ class Cli {
 
   CLI::App& app_;
   Options options_;
-  std::string topic_;
+  std::string topic_, metric_ = "all";
   bool json_ = false;
   Verb chosen_ = nullptr;
 };

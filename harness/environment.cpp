@@ -1,12 +1,10 @@
 #include "harness/environment.h"
 
-#include <dlfcn.h>
 #include <sched.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
 #include <chrono>
-#include <cstring>
 #include <fstream>
 
 #include "build_info.h"
@@ -36,23 +34,6 @@ std::string operating_system() {
   const std::string pretty = first_value("/etc/os-release", "PRETTY_NAME", '=');
   return fmt::format(
       "{}, {} {}", pretty.empty() ? "unknown" : pretty, names.sysname, names.release);
-}
-
-// The few NVML declarations that are needed; the library belongs to the driver and is opened by
-// name.
-struct NvmlMemory {
-  unsigned long long total, free, used;
-};
-
-template <typename Function>
-Function symbol(void* library, const char* name) {
-  return reinterpret_cast<Function>(::dlsym(library, name));
-}
-
-std::string nvml_text(void* library, const char* name, void* device) {
-  const auto read = symbol<int (*)(void*, char*, unsigned)>(library, name);
-  char text[128] = "";
-  return read && read(device, text, sizeof text) == 0 ? text : "";
 }
 
 }  // namespace
@@ -122,26 +103,17 @@ std::map<std::string, std::string> worker_environment() {
   return variables;
 }
 
-void describe_gpu(int index, Environment& environment) {
-  environment.gpu = fmt::format("CUDA device {}", index);
-  void* library = ::dlopen("libnvidia-ml.so.1", RTLD_LAZY | RTLD_LOCAL);
-  if (!library) return;
-  const auto start = symbol<int (*)()>(library, "nvmlInit_v2");
-  const auto handle = symbol<int (*)(unsigned, void**)>(library, "nvmlDeviceGetHandleByIndex_v2");
-  void* device = nullptr;
-  if (start && handle && start() == 0 && handle(static_cast<unsigned>(index), &device) == 0) {
-    environment.gpu = nvml_text(library, "nvmlDeviceGetName", device);
-    environment.gpu_uuid = nvml_text(library, "nvmlDeviceGetUUID", device);
-    char driver[96] = "";
-    const auto version = symbol<int (*)(char*, unsigned)>(library, "nvmlSystemGetDriverVersion");
-    if (version && version(driver, sizeof driver) == 0) environment.gpu_driver = driver;
-    NvmlMemory memory{};
-    const auto usage = symbol<int (*)(void*, NvmlMemory*)>(library, "nvmlDeviceGetMemoryInfo");
-    if (usage && usage(device, &memory) == 0)
-      environment.gpu_memory_bytes = static_cast<std::int64_t>(memory.total);
-  }
-  if (const auto stop = symbol<int (*)()>(library, "nvmlShutdown")) stop();
-  ::dlclose(library);
+void describe_gpu(int index, const NvmlGpu& gpu, Environment& environment) {
+  const GpuIdentity identity = gpu.identity();
+  environment.gpu = identity.name.empty() ? fmt::format("CUDA device {}", index) : identity.name;
+  environment.gpu_uuid = identity.uuid;
+  environment.gpu_driver = identity.driver;
+  environment.gpu_memory_bytes = identity.memory_bytes;
+  environment.gpu_pci = identity.pci;
+  environment.gpu_mig = identity.mig;
+  environment.gpu_ecc = identity.ecc;
+  environment.gpu_persistence = identity.persistence;
+  environment.gpu_power_limit = identity.power_limit;
 }
 
 std::int64_t now_ns() {

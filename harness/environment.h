@@ -5,6 +5,7 @@
 #include <string>
 
 #include "harness/core/record.h"
+#include "harness/nvml.h"
 
 namespace mien {
 
@@ -20,9 +21,9 @@ int usable_processors();
 /// Variables that a worker's libraries read before its first line runs. What the user has set stays.
 std::map<std::string, std::string> worker_environment();
 
-/// Fills the GPU fields of `environment` for CUDA device `index` from NVML, which is opened at run
-/// time; leaves gpu as "CUDA device <index>" where NVML is absent.
-void describe_gpu(int index, Environment& environment);
+/// Fills the GPU fields of `environment` by what NVML says of CUDA device `index`; gpu is "CUDA device
+/// <index>" where it says nothing.
+void describe_gpu(int index, const NvmlGpu& gpu, Environment& environment);
 
 /// Nanoseconds since 1970, UTC.
 std::int64_t now_ns();

@@ -44,10 +44,11 @@ double seconds_per_pass(const Task& task, const json& model) {
 
 double first_estimate(const Task& task, const json& model, const Fold& fold) {
   const Protocol& p = task.protocol;
+  constexpr double kCellsPerBatch = 3;
   if (task.kind == TaskKind::kThroughput)
-    return kStartSeconds + static_cast<double>(p.timing_batches.size()) *
-                               (p.timing_warmup_seconds +
-                                p.timing_seconds * static_cast<double>(p.timing_repetitions));
+    return static_cast<double>(p.timing_launches) *
+           (kStartSeconds + kCellsPerBatch * static_cast<double>(p.timing_batches.size()) *
+                                (p.timing_warmup_seconds + p.timing_seconds));
   constexpr double kSecondsPerMesh = 1;
   if (task.kind == TaskKind::kReconstruction)
     return kStartSeconds + kSecondsPerMesh * static_cast<double>(fold.test.size());
@@ -62,6 +63,18 @@ double first_estimate(const Task& task, const json& model, const Fold& fold) {
   const double epochs = task.external ? 0 : static_cast<double>(p.epochs);
   const double passes = epochs * (kTrainPasses * train + validation) + validation + test;
   return kStartSeconds + passes * seconds_per_pass(task, model);
+}
+
+/// How a model is timed says nothing about its accuracy: a change must not train it again.
+void copy_timing(const Protocol& from, Protocol& to) {
+  to.timing_batches = from.timing_batches;
+  to.timing_repetitions = from.timing_repetitions;
+  to.timing_launches = from.timing_launches;
+  to.timing_seconds = from.timing_seconds;
+  to.timing_warmup_seconds = from.timing_warmup_seconds;
+  to.timing_noise = from.timing_noise;
+  to.timing_percentile = from.timing_percentile;
+  to.timing_sweep = from.timing_sweep;
 }
 
 /// Tasks made of one experiment: one per seed, and one throughput task per model and variant.
@@ -100,7 +113,7 @@ class Expander {
       task.external = card->external;
       cards_[task.model] = card;
     }
-    add_folds(task, experiment, pack, resolved, model);
+    if (!request_.only_throughput) add_folds(task, experiment, pack, resolved, model);
     if (request_.leaky_twin && selected) add_twin(task, experiment, pack, resolved, model);
     // A floor has no network to time, nor have predictions.
     const bool is_network =
@@ -122,31 +135,9 @@ class Expander {
     const json* model;
   };
 
-  /// How a model is timed says nothing about its accuracy: a change must not train it again.
   static Protocol without_timing(Protocol protocol) {
     copy_timing(Protocol{}, protocol);
     return protocol;
-  }
-
-  static void copy_timing(const Protocol& from, Protocol& to) {
-    to.timing_batches = from.timing_batches;
-    to.timing_repetitions = from.timing_repetitions;
-    to.timing_seconds = from.timing_seconds;
-    to.timing_warmup_seconds = from.timing_warmup_seconds;
-  }
-
-  /// Depends on the model and the timing fields only, so that every experiment shares it.
-  static Task throughput_task(const Task& task, const Protocol& protocol) {
-    Task timed = task;
-    timed.kind = TaskKind::kThroughput;
-    timed.experiment = task.model;
-    timed.dataset = timed.frames = timed.split = timed.pack_sha256 = "";
-    timed.data = DataKind::kReal;
-    timed.seed = 1;
-    timed.protocol = Protocol{};
-    timed.protocol.deterministic = false;
-    copy_timing(protocol, timed.protocol);
-    return timed;
   }
 
   /// One task per seed and fold. Without a pack it is not known how large they are. Folds that
@@ -325,6 +316,21 @@ std::vector<Experiment> select(const std::vector<Experiment>& known,
   for (std::size_t i = 0; i < known.size(); ++i)
     if (chosen[i]) selected.push_back(known[i]);
   return selected;
+}
+
+Task throughput_task(const Task& task, const Protocol& protocol) {
+  Task timed = task;
+  timed.kind = TaskKind::kThroughput;
+  timed.experiment = task.model;
+  timed.dataset = timed.frames = timed.split = timed.pack_sha256 = "";
+  timed.data = DataKind::kReal;
+  timed.seed = 1;
+  timed.protocol = Protocol{};
+  timed.protocol.deterministic = false;
+  copy_timing(protocol, timed.protocol);
+  if (timed.protocol.timing_launches == 0)
+    timed.protocol.timing_launches = task.profile == "full" ? 7 : 1;
+  return timed;
 }
 
 std::string resolve_device(const std::string& wanted, const Tables& tables) {

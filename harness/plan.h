@@ -20,6 +20,7 @@ struct PlanRequest {
   std::int64_t time_limit_seconds = 0;  // 0 = as configured
   std::vector<std::string> overrides;   // --set
   bool leaky_twin = false;              // also with people kept whole, where they are not
+  bool only_throughput = false;         // no task that needs data
 };
 
 struct PlannedTask {
@@ -50,6 +51,10 @@ std::vector<Experiment> select(const std::vector<Experiment>& known,
 /// "auto" becomes cuda:0 where the worker can use one, else cpu.
 /// Error (Exit::kUsage): not a device; (Exit::kPrecondition): CUDA without a CUDA build.
 std::string resolve_device(const std::string& wanted, const Tables& tables);
+
+/// The timing of `task`'s model on its device: depends on these and the timing fields of `protocol`
+/// only, so that every experiment of the model shares it.
+Task throughput_task(const Task& task, const Protocol& protocol);
 
 /// How a dataset is found: `locate_dataset` to look only, `prepare_dataset` to make its pack.
 using FindDataset = Located (*)(const std::string& name, const std::string& frames);

@@ -213,6 +213,8 @@ class Scheduler {
     if (planned.task.kind != TaskKind::kThroughput) {
       pass("--pack", planned.pack);
       pass("--weights", weights.string());
+    } else {
+      pass("--benchmark-json", (places_.timings() / (short_id(planned.id) + ".json")).string());
     }
     pass("--model", planned.model_file);
     pass("--map", planned.map_file);
@@ -370,6 +372,7 @@ std::string title(const Task& task) {
 
 fs::path RunPlaces::shards() const { return beside(database, ".shards"); }
 fs::path RunPlaces::weights() const { return beside(database, ".weights"); }
+fs::path RunPlaces::timings() const { return beside(database, ".timings"); }
 
 int RunSummary::exit_code() const {
   if (signal != 0) return 128 + signal;

@@ -19,6 +19,7 @@ struct RunPlaces {
   std::filesystem::path database;
   std::filesystem::path shards() const;   // <database stem>.shards: tasks and shards in flight
   std::filesystem::path weights() const;  // <database stem>.weights: <task id 16>.safetensors
+  std::filesystem::path timings() const;  // <database stem>.timings: <task id 16>.json
 };
 
 struct ScheduleOptions {

@@ -9,6 +9,15 @@
 
 namespace mien {
 
+/// bench time: what is changed of a protocol's timing.
+struct TimeOptions {
+  std::vector<std::int64_t> batches;
+  std::int64_t launches = 0;
+  double seconds = 0, percentile = 0;
+  bool sweep = false;
+  bool operator==(const TimeOptions&) const = default;
+};
+
 /// What every verb shares.
 struct Options {
   std::string database;         // --db
@@ -18,6 +27,7 @@ struct Options {
   bool all = false;             // board: replaced rows too
 
   PlanRequest request;  // plan, run
+  TimeOptions time;     // time
   int jobs = 1;
   std::int64_t memory_limit_mib = 0;
 
@@ -53,6 +63,7 @@ struct Options {
 int verb_list(const Options& options);
 int verb_plan(const Options& options);
 int verb_run(const Options& options);
+int verb_time(const Options& options);
 int verb_board(const Options& options);
 int verb_show(const Options& options);
 int verb_explain(const Options& options);

@@ -184,6 +184,9 @@ int main(int argc, char** argv) {
   run_verb->add_option("--network", networks, "expression=FILE or identity=FILE: trained weights");
   run_verb->add_option("--face-model", arguments.worker.face_model, "face model (.safetensors)");
   run_verb->add_option("--ground-truth", arguments.worker.ground_truth, "folder of scans");
+  run_verb->add_option("--benchmark-json", arguments.worker.benchmark_json, "report of a timing");
+  run_verb->add_option("--launch", arguments.worker.launch, "only this launch of a timing")
+      ->check(CLI::PositiveNumber);
   run_verb->add_option("--device", arguments.worker.device, "cpu or cuda:N");
   run_verb->add_option("--threads", arguments.worker.threads, "CPU threads")
       ->check(CLI::PositiveNumber);

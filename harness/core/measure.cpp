@@ -248,7 +248,8 @@ void Measurement::describe(const std::vector<double>& times) {
   std::vector<std::string>& notes = measured_.notes;
   const std::int64_t n = std::ssize(measured_.samples);
   if (!measured_.warm && policy_.warmup_seconds > 0)
-    notes.push_back(fmt::format("not flat after a warm-up of {} passes", measured_.warmup_passes));
+    notes.push_back(fmt::format("the warm-up ended after {} passes, before times were flat",
+                                measured_.warmup_passes));
   if (throttled_ > 0)
     notes.push_back(
         fmt::format("throttled in {} of {} samples, set aside ({})", throttled_, n, words(slow_)));
@@ -262,7 +263,7 @@ void Measurement::describe(const std::vector<double>& times) {
     notes.push_back(fmt::format("drift of {:+.1f} % from the first third to the last", 100 * drift));
 }
 
-Measured Measurement::finish() {
+MeasuredTimes Measurement::finish() {
   const std::vector<double> times = kept();
   if (times.size() >= 4) {
     const double low = quantile(times, 0.25), high = quantile(times, 0.75);
@@ -276,7 +277,7 @@ Measured Measurement::finish() {
   return std::move(measured_);
 }
 
-Measured measure(TimedDevice& device, const MeasurePolicy& policy) {
+MeasuredTimes measure(TimedDevice& device, const MeasurePolicy& policy) {
   Measurement measurement(device, policy);
   measurement.warm_up();
   for (std::int64_t wanted = measurement.wanted(); wanted > 0; wanted = measurement.wanted())
@@ -315,6 +316,11 @@ Sweep sweep_batches(const std::function<SweepPoint(std::int64_t)>& rate,
 }
 
 // -------------------------------------------------------------------------------- what was found
+
+std::optional<double> joules_per_image(double before, double after, double seconds, double images) {
+  if (seconds < 5 || images <= 0 || !(after > before)) return std::nullopt;
+  return (after - before) / images;
+}
 
 const char* Cell::method() const {
   if (launches.size() > 1) return "range";

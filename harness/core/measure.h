@@ -67,7 +67,7 @@ struct MeasurePolicy {
   bool cold = false;       // caches are flushed before every sample
 };
 
-struct Measured {
+struct MeasuredTimes {
   std::vector<TimingSample> samples;  // all, in order; batch, scope ... are the caller's
   std::int64_t warmup_passes = 0;
   bool warm = false;               // the warm-up ended by itself
@@ -86,7 +86,7 @@ class Measurement {
   /// Takes one sample, pausing behind it where the device is throttled; its wall time in seconds.
   /// Error (Exit::kTaskFailed): more than half of the samples had to be set aside.
   double step();
-  Measured finish();
+  MeasuredTimes finish();
 
  private:
   std::vector<double> kept() const;
@@ -99,7 +99,7 @@ class Measurement {
 
   TimedDevice& device_;
   MeasurePolicy policy_;
-  Measured measured_;
+  MeasuredTimes measured_;
   std::int64_t passes_ = 1;               // of one sample
   std::int64_t throttled_ = 0, jumps_ = 0;  // samples set aside
   std::size_t seen_ = 0;                  // samples before the last look at the device
@@ -108,7 +108,7 @@ class Measurement {
 };
 
 /// warm_up, step until nothing is wanted, finish.
-Measured measure(TimedDevice& device, const MeasurePolicy& policy);
+MeasuredTimes measure(TimedDevice& device, const MeasurePolicy& policy);
 
 /// Least n of a percentile: 50 6, 90 64, 95 130, 99 662, 99.9 6636; of one between, the next.
 std::int64_t samples_for(double percentile);
@@ -132,6 +132,10 @@ struct Sweep {
 Sweep sweep_batches(const std::function<SweepPoint(std::int64_t batch)>& rate,
                     double least_gain = 0.02,
                     std::int64_t most = 65536);
+
+/// Energy of an image in joules by two readings of a counter; nothing for a window below 5 s, in which
+/// the counter moves too seldom, or where it stands still.
+std::optional<double> joules_per_image(double before, double after, double seconds, double images);
 
 /// The samples of one batch, scope, cache and mode over all launches of the process.
 struct Cell {

@@ -84,8 +84,10 @@ struct Protocol {
   bool deterministic = true;
 
   std::vector<std::int64_t> timing_batches = {1, 32};
-  std::int64_t timing_repetitions = 7;
-  double timing_seconds = 0.5, timing_warmup_seconds = 0.5;
+  std::int64_t timing_repetitions = 7, timing_launches = 0;
+  double timing_seconds = 3, timing_warmup_seconds = 0.5;
+  double timing_noise = 0.5, timing_percentile = 99;
+  bool timing_sweep = false;
 
   // Of coefficients of a face model.
   EmotionClassifier emotion_classifier = EmotionClassifier::kNeighbours;
@@ -170,9 +172,39 @@ void visit(V& v, P& p) {
   v.choice("select", p.select, kSelects, "epoch whose weights are scored; best_test is a taint");
   v.flag("deterministic", p.deterministic, "same build, machine class and seed: same bits");
   v.numbers("timing.batches", p.timing_batches, I{1}, I{65536}, "batch sizes that are timed");
-  v.number("timing.repetitions", p.timing_repetitions, I{1}, I{1000}, "timed repetitions");
-  v.number("timing.seconds", p.timing_seconds, 0.001, 600.0, "least time of one repetition");
-  v.number("timing.warmup_seconds", p.timing_warmup_seconds, 0.0, 600.0, "untimed start");
+  v.number("timing.repetitions",
+           p.timing_repetitions,
+           I{1},
+           I{1000},
+           "samples of a cell (batch, scope, cache, mode) at least, however long they take");
+  v.number("timing.seconds",
+           p.timing_seconds,
+           0.001,
+           600.0,
+           "after which a cell that has its repetitions is sampled no more");
+  v.number("timing.warmup_seconds",
+           p.timing_warmup_seconds,
+           0.0,
+           600.0,
+           "longest untimed start of a cell; it ends sooner where times are flat");
+  v.number("timing.noise",
+           p.timing_noise,
+           0.0,
+           100.0,
+           "per cent, half the 95 % interval of the median: below it sampling ends sooner");
+  v.number("timing.percentile",
+           p.timing_percentile,
+           50.0,
+           99.9,
+           "highest percentile of the latency for which samples are taken, as time allows");
+  v.number("timing.launches",
+           p.timing_launches,
+           I{0},
+           I{100},
+           "processes that are timed one after the other; 0 = 1 in smoke, 7 in full");
+  v.flag("timing.sweep",
+         p.timing_sweep,
+         "also batches 1, 2, 4 ... until the gain is below 2 % or memory ends");
   v.choice("emotion.classifier",
            p.emotion_classifier,
            kEmotionClassifiers,

@@ -9,6 +9,7 @@
 #include "harness/engine/external.h"
 #include "harness/engine/regress.h"
 #include "harness/engine/task_parts.h"
+#include "harness/engine/timed_batch.h"
 #include "harness/engine/timing.h"
 #include "harness/environment.h"
 #include "models/registry.h"
@@ -42,7 +43,9 @@ Environment environment_of(const torch::Device& device, int threads) {
   environment.libtorch = TORCH_VERSION;
   environment.threads = threads;
   environment.blas = blas_in_use();
-  if (device.is_cuda()) describe_gpu(device.has_index() ? device.index() : 0, environment);
+  if (!device.is_cuda()) return environment;
+  const int index = device.has_index() ? device.index() : 0;
+  describe_gpu(index, NvmlGpu(index, bus_id(device)), environment);
   return environment;
 }
 
@@ -134,21 +137,6 @@ void run_predictions(const Task& task,
   speed.method = "external";
   record.metrics.push_back(speed);
   record.notes.push_back({"warning", "timed by others: " + external.timing_source});
-}
-
-void run_throughput(const Task& task,
-                    const ModelEntry& entry,
-                    const WorkerOptions& options,
-                    torch::Device device,
-                    const Progress& progress,
-                    TaskRecord& record) {
-  const Network network = make_network(task, entry, options, {}, device);
-  record.timings =
-      time_inference(network.model, entry.card, task.protocol, device, [&](double share) {
-        progress(share, "timing");
-      });
-  record.metrics = timing_metrics(record.timings);
-  add_parameters(network, record);
 }
 
 }  // namespace

@@ -20,7 +20,9 @@ struct WorkerOptions {
   std::map<std::string, std::filesystem::path> networks;
   std::filesystem::path face_model;    // of the coefficients that are predicted; may be empty
   std::filesystem::path ground_truth;  // folder of scans, for reconstruction tasks
-  std::filesystem::path scratch;       // folder to make for meshes, and to remove again
+  std::filesystem::path scratch;       // folder to make for meshes or launches, and to remove again
+  std::filesystem::path benchmark_json;  // what Google Benchmark reports of a timing; may be empty
+  std::int64_t launch = 0;               // which of timing.launches this is; 0 = all, spawned
   std::string device = "cpu";     // "cpu" | "cuda:N"
   int threads = 1;
   /// Told what a person should read before training begins.

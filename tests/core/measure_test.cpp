@@ -51,18 +51,18 @@ class SimulatedDevice : public TimedDevice {
   std::mt19937_64 random_{7};
 };
 
-std::int64_t count(const Measured& measured, const std::string& flag) {
+std::int64_t count(const MeasuredTimes& measured, const std::string& flag) {
   return std::ranges::count_if(measured.samples,
                                [&](const TimingSample& s) { return has_flag(s, flag); });
 }
 
-bool says(const Measured& measured, const std::string& what) {
+bool says(const MeasuredTimes& measured, const std::string& what) {
   return std::ranges::any_of(measured.notes, [&](const std::string& note) {
     return note.find(what) != std::string::npos;
   });
 }
 
-std::vector<double> walls(const Measured& measured) {
+std::vector<double> walls(const MeasuredTimes& measured) {
   std::vector<double> times;
   for (const TimingSample& sample : measured.samples) times.push_back(sample.wall_ns);
   return times;
@@ -72,7 +72,7 @@ std::vector<double> walls(const Measured& measured) {
 
 TEST(Measure, AQuietDeviceStopsEarlyAndSaysNothing) {
   SimulatedDevice device;
-  const Measured measured = measure(device, {});
+  const MeasuredTimes measured = measure(device, {});
   EXPECT_TRUE(measured.warm);
   EXPECT_TRUE(measured.notes.empty());
   EXPECT_GE(measured.samples.size(), 7u);
@@ -89,7 +89,7 @@ TEST(Measure, TakesWhatThePercentileNeeds) {
     SimulatedDevice device;
     MeasurePolicy policy;
     policy.percentile = percent;
-    const Measured measured = measure(device, policy);
+    const MeasuredTimes measured = measure(device, policy);
     EXPECT_GE(std::ssize(measured.samples), samples_for(percent));
     EXPECT_LE(std::ssize(measured.samples), samples_for(percent) + 16);
   }
@@ -99,7 +99,7 @@ TEST(Measure, NoiseIsAveragedAwayUntilTheTimeIsOver) {
   SimulatedDevice quiet, loud;
   quiet.noise = 0.01;
   loud.noise = 0.9;
-  const Measured few = measure(quiet, {}), many = measure(loud, {});
+  const MeasuredTimes few = measure(quiet, {}), many = measure(loud, {});
   EXPECT_GT(many.samples.size(), 4 * few.samples.size());
   MeasurePolicy brief;
   brief.seconds = 0.05;
@@ -127,7 +127,7 @@ TEST(Measure, OneSampleHasNoIntervalAndNoPercentile) {
   policy.least_samples = policy.most_samples = 1;
   policy.warmup_seconds = 0;
   SimulatedDevice device;
-  const Measured measured = measure(device, policy);
+  const MeasuredTimes measured = measure(device, policy);
   ASSERT_EQ(measured.samples.size(), 1u);
   EXPECT_EQ(device.runs, 2);  // one to warm up
   EXPECT_TRUE(measured.notes.empty());
@@ -146,7 +146,7 @@ TEST(Measure, ShortPassesAreTakenTogetherAndColdOnesNever) {
   EXPECT_NEAR(static_cast<double>(measure(device, {}).samples[0].iterations), 20, 1);
   MeasurePolicy policy;
   policy.cold = true;
-  const Measured measured = measure(cold, policy);
+  const MeasuredTimes measured = measure(cold, policy);
   EXPECT_EQ(measured.samples[0].iterations, 1);
   EXPECT_EQ(cold.flushes, std::ssize(measured.samples));  // before each, not while warming up
 }
@@ -156,7 +156,7 @@ TEST(Measure, ShortPassesAreTakenTogetherAndColdOnesNever) {
 TEST(Measure, WarmsUpUntilItIsFlat) {
   SimulatedDevice device;  // 30 ms of slow starts
   device.factor = [](std::int64_t run) { return run < 100 ? 3.0 - 0.02 * run : 1.0; };
-  const Measured measured = measure(device, {});
+  const MeasuredTimes measured = measure(device, {});
   EXPECT_TRUE(measured.warm);
   EXPECT_GE(measured.warmup_passes, 100);
   for (const TimingSample& sample : measured.samples) EXPECT_LT(sample.wall_ns, 1.01e6);
@@ -166,9 +166,9 @@ TEST(Measure, AWarmUpThatNeverEndsIsBoundedAndSaid) {
   SimulatedDevice device;
   device.factor = [](std::int64_t run) { return run < 600 ? std::pow(0.99, run) : 0.002; };
   device.pass_ns = 10e6;
-  const Measured measured = measure(device, {});
+  const MeasuredTimes measured = measure(device, {});
   EXPECT_FALSE(measured.warm);
-  EXPECT_TRUE(says(measured, "not flat after a warm-up of"));
+  EXPECT_TRUE(says(measured, "before times were flat"));
 }
 
 // ------------------------------------------------------------------- throttling, drift, outliers
@@ -188,7 +188,7 @@ TEST(Measure, ThrottlingIsSetAsideAndWaitedOut) {
     if (now > 1 && std::isnan(cool_at)) cool_at = now + 0.4;
     return now > 1 && now < cool_at ? at_clock(990) : at_clock(1980);
   };
-  const Measured measured = measure(device, {});
+  const MeasuredTimes measured = measure(device, {});
   EXPECT_GT(count(measured, "throttled"), 0);
   EXPECT_LT(2 * count(measured, "throttled"), std::ssize(measured.samples));
   EXPECT_EQ(device.slept, 0.5);
@@ -223,7 +223,7 @@ TEST(Measure, ThreeQuartersOfTheClockAreEnough) {
 
 TEST(Measure, ADeviceThatSaysNothingOfItselfIsTimed) {  // no NVML
   SimulatedDevice device;
-  const Measured measured = measure(device, {});
+  const MeasuredTimes measured = measure(device, {});
   EXPECT_GT(device.looks, 0);
   EXPECT_EQ(device.slept, 0);
   EXPECT_TRUE(measured.notes.empty());
@@ -244,7 +244,7 @@ TEST(Measure, OutliersAreFlaggedAndKept) {
   MeasurePolicy policy;
   policy.percentile = 90;
   device.factor = [](std::int64_t run) { return run % 20 == 19 ? 4.0 : 1.0; };
-  const Measured measured = measure(device, policy);
+  const MeasuredTimes measured = measure(device, policy);
   EXPECT_GE(count(measured, "outlier"), 3);
   for (const TimingSample& sample : measured.samples)
     EXPECT_TRUE(sample.wall_ns < 3e6 || has_flag(sample, "outlier"));
@@ -264,7 +264,7 @@ TEST(Measure, ClockJumpsAreSetAside) {
     if (run % 40 == 24) times.wall = kNone;
     return times;
   };
-  const Measured measured = measure(device, policy);
+  const MeasuredTimes measured = measure(device, policy);
   EXPECT_GE(count(measured, "clock"), 4);
   EXPECT_TRUE(says(measured, "the clock jumped"));
   const std::vector<Cell> cells = cells_of(measured.samples);
@@ -358,6 +358,14 @@ TEST(MedianInterval, CoversAsTheBinomialSays) {
   for (int n = 21; n <= 1000; ++n) values.push_back(n);  // half of 1000 -+ 1.96 sqrt(1000) / 2
   EXPECT_NEAR(median_interval(values).lower, 469, 1);
   EXPECT_NEAR(median_interval(values).upper, 532, 1);
+}
+
+TEST(Energy, NeedsFiveSecondsAndACounterThatMoves) {
+  EXPECT_DOUBLE_EQ(*joules_per_image(100, 400, 5, 1000), 0.3);
+  EXPECT_EQ(joules_per_image(100, 400, 4.9, 1000), std::nullopt);
+  EXPECT_EQ(joules_per_image(100, 100, 6, 1000), std::nullopt);
+  EXPECT_EQ(joules_per_image(100, 50, 6, 1000), std::nullopt);
+  EXPECT_EQ(joules_per_image(100, 400, 6, 0), std::nullopt);
 }
 
 TEST(Cells, MediansOverLaunchesWithTheirRange) {

@@ -127,7 +127,7 @@ TEST_F(FromOutside, ATorchScriptFileIsTimedLikeAModelOfTheTable) {
   task.kind = TaskKind::kThroughput;
   task.dataset = task.pack_sha256 = "";
   const TaskRecord record = run();
-  EXPECT_EQ(record.timings.size(), 4u);
+  EXPECT_GE(record.timings.size(), 4u);
   EXPECT_GT(metric(record, "images_per_second_b2"), 0);
   EXPECT_EQ(metric(record, "parameters"), 3 * kSide * kSide);
 }

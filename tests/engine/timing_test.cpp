@@ -1,45 +1,148 @@
+// The throughput task on a CPU, with the clocks that are there; no time is asserted.
 #include "harness/engine/timing.h"
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "harness/core/files.h"
+#include "harness/core/measure.h"
+#include "harness/engine/timed_batch.h"
 #include "models/registry.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temp_dir.h"
 
 namespace mien {
 namespace {
 
-TEST(Timing, KeepsEveryRepetitionOfEveryBatch) {
-  const ModelEntry& entry = find_model("deepemotion", "fig");
-  const std::shared_ptr<Model> model = entry.make({7, 0.5});
-  Protocol p;
-  p.timing_batches = {1, 4};
-  p.timing_repetitions = 3;
-  p.timing_seconds = 0.01;
-  p.timing_warmup_seconds = 0.01;
-  double last = 0;
-  const std::vector<TimingSample> samples =
-      time_inference(model, entry.card, p, torch::kCPU, [&](double share) { last = share; });
-  EXPECT_EQ(last, 1);
-  ASSERT_EQ(samples.size(), 6u);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    EXPECT_EQ(samples[i].batch, i < 3 ? 1 : 4);
-    EXPECT_EQ(samples[i].repetition, static_cast<std::int64_t>(i % 3));
-    EXPECT_GT(samples[i].wall_ns, 0);
-    EXPECT_GE(samples[i].iterations, 1);
+class Throughput : public ::testing::Test {
+ protected:
+  Throughput() {
+    task.kind = TaskKind::kThroughput;
+    task.experiment = task.model = "deepemotion";
+    task.variant = "fig";
+    task.profile = "smoke";
+    task.device_class = "cpu";
+    task.protocol.timing_batches = {1, 4};
+    task.protocol.timing_repetitions = 3;
+    task.protocol.timing_seconds = 0.01;
+    task.protocol.timing_warmup_seconds = 0.01;
+    task.protocol.timing_launches = 1;
+    options.benchmark_json = folder / "timings/t.json";
+    options.scratch = folder / "launches";
   }
+  TaskRecord run() {
+    return run_task(task, options, [](double, const std::string&) {});
+  }
+  static const Artifact* artifact(const TaskRecord& record, const std::string& kind) {
+    const auto found = std::ranges::find(record.artifacts, kind, &Artifact::kind);
+    return found == record.artifacts.end() ? nullptr : &*found;
+  }
+
+  testing::TempDir folder;
+  Task task;
+  WorkerOptions options;
+};
+
+TEST_F(Throughput, EveryCellOfEveryBatchKeepsItsSamples) {
+  const TaskRecord record = run();
+  std::set<std::string> names;
+  for (const Cell& cell : cells_of(record.timings)) {
+    names.insert(fmt::format("b{}{}", cell.batch, cell.suffix()));
+    EXPECT_GE(cell.times.size(), 3u);
+    EXPECT_TRUE(std::isnan(cell.device_ns)) << "a CPU has no clock of its own";
+  }
+  EXPECT_EQ(names,
+            (std::set<std::string>{
+                "b1", "b1_cold", "b1_end-to-end", "b4", "b4_cold", "b4_end-to-end"}));
+  for (const TimingSample& sample : record.timings) {
+    EXPECT_EQ(sample.launch, 1);
+    EXPECT_GE(sample.iterations, 1);
+    EXPECT_GT(sample.wall_ns, 0);
+  }
+  const auto has = [&](const char* name) {
+    return std::ranges::find(record.metrics, name, &Metric::name) != record.metrics.end();
+  };
+  for (const char* name : {"images_per_second_b4",
+                           "latency_ms_b1",
+                           "latency_ms_b1_p99",
+                           "latency_ms_b1_cold",
+                           "peak_rss_b4",
+                           "parameters"})
+    EXPECT_TRUE(has(name)) << name;
+  EXPECT_FALSE(has("energy_mj_per_image_b4"));
 }
 
-TEST(Timing, MetricsAreMediansWithTheirRange) {
-  const std::vector<TimingSample> samples = {
-      {.batch = 2, .wall_ns = 4e6}, {.batch = 2, .wall_ns = 2e6}, {.batch = 2, .wall_ns = 8e6}};
-  const std::vector<Metric> metrics = timing_metrics(samples);
-  ASSERT_EQ(metrics.size(), 2u);
-  EXPECT_EQ(metrics[0].name, "images_per_second_b2");
-  EXPECT_DOUBLE_EQ(metrics[0].value, 500);
-  EXPECT_DOUBLE_EQ(metrics[0].lower, 250);
-  EXPECT_DOUBLE_EQ(metrics[0].upper, 1000);
-  EXPECT_EQ(metrics[1].name, "latency_ms_b2");
-  EXPECT_DOUBLE_EQ(metrics[1].value, 4);
-  EXPECT_EQ(metrics[1].n, 3);
+TEST_F(Throughput, GoogleBenchmarkReportsTheSameSamples) {
+  const TaskRecord record = run();
+  const nlohmann::json report = nlohmann::json::parse(read_text(options.benchmark_json));
+  std::int64_t iterations = 0;
+  for (const auto& one : report.at("benchmarks")) iterations += one.at("iterations").get<int>();
+  EXPECT_EQ(iterations, std::ssize(record.timings));
+  EXPECT_TRUE(report.at("context").contains("num_cpus"));
+  EXPECT_FALSE(report.at("context").contains("host_name"));
+  ASSERT_NE(artifact(record, "benchmark_json"), nullptr);
+}
+
+TEST_F(Throughput, SameWeightsAndInputHaveTheSameDigest) {
+  task.protocol.timing_batches = {2};
+  const TaskRecord first = run(), second = run();
+  ASSERT_NE(artifact(first, "timed-outputs-b2"), nullptr);
+  EXPECT_EQ(artifact(first, "timed-outputs-b2")->sha256,
+            artifact(second, "timed-outputs-b2")->sha256);
+  task.seed = 2;
+  EXPECT_NE(artifact(run(), "timed-outputs-b2")->sha256,
+            artifact(first, "timed-outputs-b2")->sha256);
+}
+
+TEST_F(Throughput, LaunchesAreProcessesOfTheirOwn) {
+  task.protocol.timing_batches = {1};
+  task.protocol.timing_launches = 3;
+  task.protocol.timing_sweep = true;
+  task.protocol.timing_repetitions = 1;
+  const TaskRecord record = run();
+  std::set<std::int64_t> launches;
+  for (const TimingSample& sample : record.timings) launches.insert(sample.launch);
+  EXPECT_EQ(launches, (std::set<std::int64_t>{1, 2, 3}));
+  const std::vector<Cell> cells = cells_of(record.timings);
+  ASSERT_FALSE(cells.empty());
+  EXPECT_STREQ(cells[0].method(), "range");
+  EXPECT_FALSE(std::filesystem::exists(options.scratch));
+  ASSERT_GE(record.sweep.size(), 2u);
+  EXPECT_EQ(record.sweep[0].parameter, "batch");
+  for (const Note& note : record.notes)
+    EXPECT_EQ(note.text.find("differ in their outputs"), std::string::npos) << note.text;
+  EXPECT_NE(read_text(options.benchmark_json).find("launch3/b1/compute/hot/eager"),
+            std::string::npos);
+}
+
+TEST_F(Throughput, NoBatchIsAnError) {
+  task.protocol.timing_batches = {};
+  EXPECT_ERROR(run(), Exit::kUsage, "timing.batches");
+}
+
+TEST(TimedBatch, PassesOfAllCellsAnswerTheSameNetwork) {
+  const ModelEntry& entry = find_model("deepemotion", "fig");
+  const std::shared_ptr<Model> model = entry.make({7, 0.5});
+  model->eval();
+  TimedBatch batch(model, entry.card, torch::kCPU, 2, nullptr);
+  EXPECT_EQ(batch.answer().sizes(), (std::vector<std::int64_t>{2, 7}));
+  for (const TimedCell& cell : timed_cells(torch::kCPU)) {
+    batch.select(cell);
+    EXPECT_GT(batch.run(2).wall, 0) << cell.scope;
+  }
+  batch.flush_caches();
+  EXPECT_TRUE(std::isnan(batch.state().clock_mhz));
+  EXPECT_EQ(bus_id(torch::kCPU), "");
+}
+
+TEST(TimedBatch, LackOfMemoryIsNotAnyError) {
+  EXPECT_THROW(or_out_of_memory([] { throw std::bad_alloc(); }), OutOfMemory);
+  EXPECT_THROW(or_out_of_memory([] { TORCH_CHECK(false, "CUDA out of memory. Tried 2 GiB"); }),
+               OutOfMemory);
+  EXPECT_THROW(or_out_of_memory([] { TORCH_CHECK(false, "shapes differ"); }), c10::Error);
 }
 
 }  // namespace

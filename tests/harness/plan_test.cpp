@@ -92,6 +92,19 @@ TEST_F(Planning, TheResolvedTaskIsGolden) {
                          to_json(p.tasks[0].task).dump(1) + "\n" + p.tasks[0].id + "\n");
 }
 
+TEST_F(Planning, LaunchesFollowTheProfileAndThroughputCanStandAlone) {
+  PlanRequest request;
+  request.selectors = {"net"};
+  request.only_throughput = true;
+  for (const auto& [profile, launches] : {std::pair{"smoke", 1}, std::pair{"full", 7}}) {
+    request.profile = profile;
+    const Plan p = plan(request);
+    ASSERT_EQ(p.tasks.size(), 1u);
+    EXPECT_EQ(p.tasks[0].task.kind, TaskKind::kThroughput);
+    EXPECT_EQ(p.tasks[0].task.protocol.timing_launches, launches);
+  }
+}
+
 TEST_F(Planning, ThroughputDoesNotDependOnTheDataset) {
   PlanRequest request;
   request.selectors = {"net"};

@@ -1,0 +1,291 @@
+#include "harness/engine/timed_batch.h"
+
+#include <sched.h>
+
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "harness/engine/augment.h"
+#include "harness/engine/batches.h"
+#include "models/inference.h"
+
+#ifdef MIEN_HAS_CUDA
+#include <ATen/cuda/CUDAContext.h>
+#include <ATen/cuda/CUDAEvent.h>
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAGuard.h>
+#endif
+
+namespace mien {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+/// What is timed must answer what is scored.
+void check_agreement(const torch::Tensor& timed, const torch::Tensor& scored) {
+  constexpr double kTolerance = 1e-4;
+  const double scale = std::max(1e-6, scored.abs().max().item<double>());
+  const double difference = (timed - scored).abs().max().item<double>() / scale;
+  if (!(difference <= kTolerance))
+    fail(Exit::kTaskFailed,
+         "the network made ready for inference differs from the model by {:.2g} of its largest "
+         "output; please report it",
+         difference);
+}
+
+/// Last-level caches of the processors that we may use; a system call would count those of others.
+std::int64_t last_level_cache_bytes() {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  ::sched_getaffinity(0, sizeof processors, &processors);
+  std::map<std::string, std::int64_t> bytes;  // by the processors that share one
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (!CPU_ISSET(i, &processors)) continue;
+    const std::string folder = fmt::format("/sys/devices/system/cpu/cpu{}/cache/index3/", i);
+    std::ifstream size(folder + "size"), shared(folder + "shared_cpu_list");
+    std::string sharers;
+    std::int64_t kibibytes = 0;
+    if (size >> kibibytes && shared >> sharers) bytes[sharers] = kibibytes << 10;
+  }
+  constexpr std::int64_t kUnknown = 32 << 20, kMost = 512 << 20;
+  std::int64_t sum = 0;
+  for (const auto& [sharers, size] : bytes) sum += size;
+  return sum > 0 ? std::min(sum, kMost) : kUnknown;
+}
+
+bool is_memory_fault(const std::string& message) {
+  return message.find("can't allocate memory") != std::string::npos ||
+         message.find("out of memory") != std::string::npos;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+std::vector<TimedCell> timed_cells(torch::Device device) {
+  std::vector<TimedCell> cells = {{"compute", "hot", "eager"}, {"compute", "cold", "eager"}};
+  if (device.is_cuda()) {
+    cells.push_back({"compute", "hot", "graph"});
+    cells.push_back({"copies", "hot", "eager"});
+  }
+  cells.push_back({"end-to-end", "hot", "eager"});
+  return cells;
+}
+
+#ifdef MIEN_HAS_CUDA
+std::string bus_id(torch::Device device) {
+  const cudaDeviceProp* properties =
+      at::cuda::getDeviceProperties(device.has_index() ? device.index() : 0);
+  return fmt::format("{:08x}:{:02x}:{:02x}.0",
+                     properties->pciDomainID,
+                     properties->pciBusID,
+                     properties->pciDeviceID);
+}
+
+std::int64_t peak_allocated_bytes(torch::Device device) {
+  if (!device.is_cuda()) return 0;
+  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(
+      device.has_index() ? device.index() : 0);
+  return stats.allocated_bytes[0].peak;
+}
+
+void reset_peak_memory(torch::Device device) {
+  if (device.is_cuda())
+    c10::cuda::CUDACachingAllocator::resetPeakStats(device.has_index() ? device.index() : 0);
+}
+
+namespace {
+void give_memory_back() { c10::cuda::CUDACachingAllocator::emptyCache(); }
+}  // namespace
+
+struct TimedBatch::Events {
+  at::cuda::CUDAEvent began{cudaEventDefault}, ended{cudaEventDefault};
+};
+#else
+std::string bus_id(torch::Device) { return ""; }
+std::int64_t peak_allocated_bytes(torch::Device) { return 0; }
+void reset_peak_memory(torch::Device) {}
+namespace {
+void give_memory_back() {}
+}  // namespace
+
+struct TimedBatch::Events {};
+#endif
+
+void or_out_of_memory(const std::function<void()>& work) {
+  std::string line;
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    line = "out of memory";
+  } catch (const c10::Error& error) {
+    line = first_line(error.what_without_backtrace());
+    if (!is_memory_fault(line)) throw;
+  }
+  give_memory_back();
+  throw OutOfMemory(line);
+}
+
+TimedBatch::TimedBatch(std::shared_ptr<Model> model,
+                       const Card& card,
+                       torch::Device device,
+                       std::int64_t batch,
+                       const NvmlGpu* gpu)
+    : model_(std::move(model)), card_(card), device_(device), batch_(batch), gpu_(gpu) {
+  constexpr std::uint64_t kSeed = 1;
+  const torch::NoGradGuard no_grad;
+  or_out_of_memory([&] {
+    auto generator = at::detail::createCPUGenerator(kSeed);
+    const torch::Tensor drawn =
+        torch::randn({batch, card.input[0], card.input[1], card.input[2]}, generator).to(device);
+    images_ = channels_last(drawn);
+    ready_ = [model = model_](const torch::Tensor& images) { return model->forward(images); };
+    is_made_ready_ = device.is_cpu() && model_->can_be_traced();
+    if (!is_made_ready_) return;
+    const auto made = std::make_shared<Inference>(model_, drawn.sizes().vec());
+    check_agreement(made->run(drawn), ready_(images_));
+    images_ = drawn;
+    ready_ = [made](const torch::Tensor& images) { return made->run(images); };
+  });
+  select({"compute", "hot", "eager"});
+}
+
+torch::Tensor TimedBatch::forward(const torch::Tensor& images) { return ready_(images); }
+
+TimedBatch::Pass TimedBatch::copies() {
+  torch::Tensor host = images_.cpu();
+  if (device_.is_cuda()) host = host.pin_memory();
+  return [this, host] { return forward(host.to(device_, /*non_blocking=*/true)).cpu(); };
+}
+
+/// As evaluation does it, on images of the model's own size.
+TimedBatch::Pass TimedBatch::end_to_end() {
+  torch::Tensor host =
+      (images_ * 64 + 128).clamp(0, 255).to(torch::kCPU, torch::kByte).contiguous();
+  if (device_.is_cuda()) host = host.pin_memory();
+  const auto augmenter = std::make_shared<Augmenter>(Protocol(), card_.input, /*seed=*/1);
+  return [this, host, augmenter] {
+    const torch::Tensor images = augmenter->test(host.to(device_, /*non_blocking=*/true));
+    return forward(is_made_ready_ ? images.contiguous() : channels_last(images)).cpu();
+  };
+}
+
+TimedBatch::Pass TimedBatch::graph() {
+#ifdef MIEN_HAS_CUDA
+  // Captured on a stream of its own, after passes that allocate what the graph will hold.
+  const c10::cuda::CUDAStreamGuard guard(at::cuda::getStreamFromPool(false, device_.index()));
+  for (int i = 0; i < 3; ++i) forward(images_);
+  torch::cuda::synchronize();
+  const auto captured = std::make_shared<at::cuda::CUDAGraph>();
+  captured->capture_begin();
+  torch::Tensor answer;
+  try {
+    answer = forward(images_);
+  } catch (...) {
+    try {
+      captured->capture_end();
+    } catch (const std::exception&) {
+    }
+    throw;
+  }
+  captured->capture_end();
+  return [captured, answer] {
+    captured->replay();
+    return answer;
+  };
+#else
+  fail(Exit::kUsage, "this build has no CUDA graphs; use the preset cuda");
+#endif
+}
+
+void TimedBatch::select(const TimedCell& cell) {
+  const torch::InferenceMode inference;
+  or_out_of_memory([&] {
+    if (cell.mode == "graph")
+      pass_ = graph();
+    else if (cell.scope == "copies")
+      pass_ = copies();
+    else if (cell.scope == "end-to-end")
+      pass_ = end_to_end();
+    else
+      pass_ = [this] { return forward(images_); };
+  });
+}
+
+torch::Tensor TimedBatch::answer() {
+  const torch::InferenceMode inference;
+  return forward(images_).cpu().contiguous().clone();
+}
+
+PassTimes TimedBatch::run(std::int64_t passes) {
+  const torch::InferenceMode inference;
+  PassTimes times;
+  or_out_of_memory([&] {
+#ifdef MIEN_HAS_CUDA
+    if (device_.is_cuda()) {
+      if (!events_) events_ = std::make_shared<Events>();
+      double device_ms = 0;
+      const Clock::time_point start = Clock::now();
+      for (std::int64_t i = 0; i < passes; ++i) {
+        events_->began.record();
+        pass_();
+        events_->ended.record();
+        events_->ended.synchronize();
+        device_ms += static_cast<double>(events_->began.elapsed_time(events_->ended));
+      }
+      times.wall = nanoseconds_since(start) / static_cast<double>(passes);
+      times.device = 1e6 * device_ms / static_cast<double>(passes);
+      return;
+    }
+#endif
+    const Clock::time_point start = Clock::now();
+    for (std::int64_t i = 0; i < passes; ++i) pass_();
+    times.wall = nanoseconds_since(start) / static_cast<double>(passes);
+  });
+  return times;
+}
+
+void TimedBatch::flush_caches() {
+  const torch::InferenceMode inference;
+#ifdef MIEN_HAS_CUDA
+  if (device_.is_cuda()) {
+    if (!flushed_.defined())
+      flushed_ = torch::empty({at::cuda::getDeviceProperties(device_.index())->l2CacheSize},
+                              torch::TensorOptions(torch::kByte).device(device_));
+    flushed_.zero_();
+    torch::cuda::synchronize();
+    return;
+  }
+#endif
+  // All threads take part, each with its own caches.
+  if (!flushed_.defined()) flushed_ = torch::zeros({2 * last_level_cache_bytes() / 4}, torch::kInt);
+  flushed_.add_(1);
+}
+
+DeviceState TimedBatch::state() {
+  DeviceState state;
+  if (!gpu_) return state;
+  const GpuState found = gpu_->state();
+  state.clock_mhz = found.sm_clock_mhz;
+  state.reference_mhz = found.highest_sm_clock_mhz;
+  state.temperature_c = found.temperature_c;
+  state.throttled = found.throttled;
+  return state;
+}
+
+void TimedBatch::sleep(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
+
+double TimedBatch::now() {
+  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+}
+
+}  // namespace mien
