@@ -21,6 +21,7 @@ enum class ClassWeights { kNone, kBalanced };
 enum class Resample { kArea, kLegacyBilinear };
 enum class ChannelOrder { kRgb, kBgr };
 enum class TrainedLayers { kAll, kFineTuned };
+enum class CoefficientLoss { kEqual, kVertices };
 enum class EmotionClassifier { kNeighbours, kSvm };
 
 inline constexpr Choice<Optimizer> kOptimizers[] = {{"sgd", Optimizer::kSgd},
@@ -47,6 +48,8 @@ inline constexpr Choice<ChannelOrder> kChannelOrders[] = {{"rgb", ChannelOrder::
                                                           {"bgr", ChannelOrder::kBgr}};
 inline constexpr Choice<TrainedLayers> kTrainedLayers[] = {{"all", TrainedLayers::kAll},
                                                            {"fine_tuned", TrainedLayers::kFineTuned}};
+inline constexpr Choice<CoefficientLoss> kCoefficientLosses[] = {
+    {"equal", CoefficientLoss::kEqual}, {"vertices", CoefficientLoss::kVertices}};
 inline constexpr Choice<EmotionClassifier> kEmotionClassifiers[] = {
     {"knn", EmotionClassifier::kNeighbours}, {"svm", EmotionClassifier::kSvm}};
 
@@ -90,6 +93,7 @@ struct Protocol {
   bool timing_sweep = false;
 
   // Of coefficients of a face model.
+  CoefficientLoss coefficient_loss = CoefficientLoss::kEqual;
   EmotionClassifier emotion_classifier = EmotionClassifier::kNeighbours;
   std::int64_t emotion_neighbours = 5;
   std::vector<std::int64_t> emotion_sweep = {};
@@ -205,6 +209,11 @@ void visit(V& v, P& p) {
   v.flag("timing.sweep",
          p.timing_sweep,
          "also batches 1, 2, 4 ... until the gain is below 2 % or memory ends");
+  v.choice("coefficient_loss",
+           p.coefficient_loss,
+           kCoefficientLosses,
+           "squares of a regression: equal = each coefficient counts the same; vertices = by how far "
+           "one standard deviation of it moves the face, squared");
   v.choice("emotion.classifier",
            p.emotion_classifier,
            kEmotionClassifiers,

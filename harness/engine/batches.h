@@ -17,6 +17,7 @@ struct Split {
   torch::Tensor images;            // [N, C, H, W], 0..255: uint8, float after legacy_bilinear
   torch::Tensor labels;            // int64 [N]
   torch::Tensor targets;           // float [N, K] where numbers are regressed, else undefined
+  torch::Tensor target_weights;    // float [K], mean 1; undefined where all count the same
 
   std::int64_t size() const { return labels.size(0); }
 };

@@ -36,8 +36,12 @@ torch::Tensor outputs_of(Model& model,
   return torch::cat(parts).to(torch::kCPU).contiguous();
 }
 
-torch::Tensor mean_square(const torch::Tensor& outputs, const torch::Tensor& targets) {
-  return torch::mse_loss(outputs.narrow(1, 0, targets.size(1)), targets);
+torch::Tensor mean_square(const torch::Tensor& outputs,
+                          const torch::Tensor& targets,
+                          const torch::Tensor& weights) {
+  const torch::Tensor meant = outputs.narrow(1, 0, targets.size(1));
+  if (!weights.defined()) return torch::mse_loss(meant, targets);
+  return ((meant - targets).square() * weights).mean();
 }
 
 Evaluation evaluate(Model& model,

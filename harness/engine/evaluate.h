@@ -32,8 +32,11 @@ torch::Tensor outputs_of(Model& model,
                          const Augmenter& augmenter,
                          const std::function<void(double)>& progress = {});
 
-/// Mean square difference between targets [N, K] and the first K outputs [N, outputs].
-torch::Tensor mean_square(const torch::Tensor& outputs, const torch::Tensor& targets);
+/// Mean square difference between targets [N, K] and the first K outputs [N, outputs], weighted
+/// [K] where weights are given.
+torch::Tensor mean_square(const torch::Tensor& outputs,
+                          const torch::Tensor& targets,
+                          const torch::Tensor& weights = {});
 
 /// What the outputs say of the split's labels.
 Evaluation evaluate(Model& model,

@@ -117,13 +117,13 @@ void run_reconstruction(const Task& task,
   for (const Coefficients& row : record.coefficients)
     if (row.target == "coefficients") names.push_back(row.sample_id);
   write_meshes(options.scratch, model, names, identity, expression);
-  const ScoreAnswer answer = score_predictions(
-      {.data = options.ground_truth,
-       .predictions = options.scratch,
-       .topology = topology_with(RealyFolders(options.ground_truth), model.vertices()),
-       .jobs = options.threads,
-       .views = views_in(pack, fold.test)});
-  add_realy(answer.report, record);
+  ScoreRequest request;
+  request.data = options.ground_truth;
+  request.predictions = options.scratch;
+  request.topology = topology_with(RealyFolders(options.ground_truth), model.vertices());
+  request.jobs = options.threads;
+  request.views = views_in(pack, fold.test);
+  add_realy(score_predictions(request).report, record);
   add_notes(task, record);
   record.notes.push_back({"departure", "trained on drawn faces: " + model.name});
 }

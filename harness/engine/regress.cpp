@@ -76,27 +76,45 @@ torch::Tensor mean_target(const Pack& pack,
   return split.targets.mean(0);
 }
 
+/// How far coefficients [K] move the vertices from the mean face: [V, 3] double, the model's unit.
+torch::Tensor offsets_of(const FaceModel& model,
+                         const std::string& target,
+                         const torch::Tensor& coefficients) {
+  const std::span<const float> row(coefficients.data_ptr<float>(),
+                                   static_cast<std::size_t>(coefficients.numel()));
+  const bool is_identity = target == "identity";
+  const std::vector<float> moved = reconstruct(model,
+                                               is_identity ? row : std::span<const float>(),
+                                               is_identity ? std::span<const float>() : row);
+  const auto vertices = [](const std::vector<float>& flat) {
+    return torch::tensor(at::ArrayRef<float>(flat)).view({-1, 3}).to(torch::kDouble);
+  };
+  return vertices(moved) - vertices(model.mean);
+}
+
 /// Mean distance of corresponding vertices, mm, per sample: the model is linear, so what
 /// coefficients that are `differences` [N, K] apart make is that far apart.
 torch::Tensor distances_mm(const FaceModel& model,
                            const std::string& target,
                            const torch::Tensor& differences) {
-  const torch::Tensor mean =
-      torch::tensor(at::ArrayRef<float>(model.mean)).view({-1, 3}).to(torch::kDouble);
   const torch::Tensor rows = differences.contiguous();
   std::vector<double> distances;
-  for (std::int64_t i = 0; i < rows.size(0); ++i) {
-    const std::span<const float> row(rows[i].data_ptr<float>(),
-                                     static_cast<std::size_t>(rows.size(1)));
-    const bool is_identity = target == "identity";
-    const std::vector<float> apart = reconstruct(model,
-                                                 is_identity ? row : std::span<const float>(),
-                                                 is_identity ? std::span<const float>() : row);
-    const torch::Tensor vertices =
-        torch::tensor(at::ArrayRef<float>(apart)).view({-1, 3}).to(torch::kDouble);
-    distances.push_back(model.millimetres * (vertices - mean).norm(2, 1).mean().item<double>());
-  }
+  for (std::int64_t i = 0; i < rows.size(0); ++i)
+    distances.push_back(model.millimetres *
+                        offsets_of(model, target, rows[i]).norm(2, 1).mean().item<double>());
   return torch::tensor(at::ArrayRef<double>(distances), torch::kDouble);
+}
+
+/// [K], mean 1: by how far one standard deviation of each coefficient moves the vertices, squared.
+/// The modes being orthogonal, squares so weighted are those of the vertices' distances.
+torch::Tensor vertex_weights(const FaceModel& model,
+                             const std::string& target,
+                             std::int64_t width) {
+  const torch::Tensor moves = torch::eye(width);
+  torch::Tensor squares = torch::empty({width});
+  for (std::int64_t k = 0; k < width; ++k)
+    squares[k] = offsets_of(model, target, moves[k].contiguous()).square().sum();
+  return squares / squares.mean();
 }
 
 /// What scoring needs besides a split and its outputs.
@@ -104,6 +122,7 @@ struct Scoring {
   const Pack& pack;
   const Card& card;
   torch::Tensor floor;             // [K] the mean of the training samples
+  torch::Tensor weights = {};      // [K] of the loss; undefined: all alike
   std::optional<FaceModel> model;  // with its unit known
 };
 
@@ -180,6 +199,7 @@ Split load_targets(const Scoring& scoring,
                    torch::Device device) {
   Split split = load_split(scoring.pack, rows, limit, form, device);
   add_targets(split, scoring.pack, scoring.card.target, scoring.floor.size(0));
+  if (scoring.weights.defined()) split.target_weights = scoring.weights.to(device);
   return split;
 }
 
@@ -216,6 +236,12 @@ std::optional<FaceModel> open_face_model(const std::filesystem::path& path, Task
   if (model.millimetres > 0) return model;
   record.notes.push_back({"warning", "the unit of the face model is not known: no error in mm"});
   return std::nullopt;
+}
+
+torch::Tensor weights_of(const Scoring& scoring, std::int64_t width) {
+  if (!scoring.model)
+    fail(Exit::kUsage, "coefficient_loss vertices needs a face model with a known unit");
+  return vertex_weights(*scoring.model, scoring.card.target, width);
 }
 
 /// The images of a fold, with their truth; nothing trains a network from outside.
@@ -270,10 +296,12 @@ void run_regression(const Task& task,
   check_shapes(entry.card, pack, protocol.resize_px);
   const Network network = make_network(task, entry, options, {}, device);
   const Fold fold = open_fold(task, pack, options, progress, record);
-  const Scoring scoring{pack,
-                        entry.card,
-                        mean_target(pack, entry.card.target, fold.train, width),
-                        open_face_model(options.face_model, record)};
+  Scoring scoring{.pack = pack,
+                  .card = entry.card,
+                  .floor = mean_target(pack, entry.card.target, fold.train, width),
+                  .model = open_face_model(options.face_model, record)};
+  if (protocol.coefficient_loss == CoefficientLoss::kVertices)
+    scoring.weights = weights_of(scoring, width);
   check_landmarks(pack, scoring.model.has_value(), protocol.landmark_noise);
   const Sides sides = load_sides(scoring, task, fold, device);
   if (!task.external) train_on(sides, task, entry, *network.model, progress, record);

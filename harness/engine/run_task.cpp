@@ -7,6 +7,7 @@
 #include "harness/engine/emotion.h"
 #include "harness/engine/evaluate.h"
 #include "harness/engine/external.h"
+#include "harness/engine/reconstruction.h"
 #include "harness/engine/regress.h"
 #include "harness/engine/task_parts.h"
 #include "harness/engine/timed_batch.h"
@@ -156,6 +157,8 @@ TaskRecord run_task(const Task& task, const WorkerOptions& options, const Progre
     run_throughput(task, entry, options, device, progress, record);
   else if (task.kind == TaskKind::kRegression)
     run_regression(task, entry, options, device, progress, record);
+  else if (task.kind == TaskKind::kReconstruction)
+    run_reconstruction(task, options, device, progress, record);
   else if (!task.networks.empty())
     run_emotion(task, entry, options, device, progress, record);
   else if (task.external && task.external->kind == ExternalKind::kPredictions)

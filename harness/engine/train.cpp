@@ -141,7 +141,7 @@ torch::Tensor Epochs::wanted(const torch::Tensor& indices) const {
 }
 
 torch::Tensor Epochs::loss_of(const torch::Tensor& outputs, const torch::Tensor& wanted) const {
-  if (training_.targets.defined()) return mean_square(outputs, wanted);
+  if (training_.targets.defined()) return mean_square(outputs, wanted, training_.target_weights);
   return torch::nn::functional::cross_entropy(outputs, wanted, loss_options_);
 }
 
@@ -213,7 +213,11 @@ Seen look(Model& model, const Split& split, const Augmenter& augmenter) {
   if (split.size() == 0) return {};
   if (split.targets.defined()) {
     const torch::Tensor outputs = outputs_of(model, split, augmenter);
-    const double loss = mean_square(outputs, split.targets.to(torch::kCPU)).item<double>();
+    const torch::Tensor weights = split.target_weights;
+    const double loss = mean_square(outputs,
+                                    split.targets.to(torch::kCPU),
+                                    weights.defined() ? weights.to(torch::kCPU) : weights)
+                            .item<double>();
     return {loss, std::nan(""), -loss};
   }
   const Evaluation seen = evaluate(model, split, augmenter);

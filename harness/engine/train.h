@@ -23,12 +23,12 @@ struct Training {
 };
 
 /// Trains `model` in place and leaves it with the weights of the selected epoch: by cross-entropy,
-/// or where the splits have targets by their mean square error, of which the smallest is the best.
-/// `trained_layers: fine_tuned` changes entry.fine_tuned only; all else, statistics of batch-norm
-/// included, keeps its bits.
-/// `test` is looked at only for `select: best_test`, which the caller must mark as a taint.
-/// Errors: Exit::kTaskFailed: the loss is no longer finite; Exit::kUsage: the model has no list of
-/// fine-tuned layers, or there is nothing to select by.
+/// or where the splits have targets by their mean square error, weighted as they say, of which the
+/// smallest is the best. `trained_layers: fine_tuned` changes entry.fine_tuned only; all else,
+/// statistics of batch-norm included, keeps its bits. `test` is looked at only for `select:
+/// best_test`, which the caller must mark as a taint. Errors: Exit::kTaskFailed: the loss is no
+/// longer finite; Exit::kUsage: the model has no list of fine-tuned layers, or there is nothing to
+/// select by.
 Training train(Model& model,
                const ModelEntry& entry,
                const Protocol& protocol,

@@ -288,7 +288,7 @@ class Scorer {
   /// Over scales, keypoints and regions of every subject; what is missing counts as missing.
   std::string truth_sha256() const {
     std::string text = sha256_file(folders_.data / "metrical_scale.txt");
-    const auto add = [&](const fs::path& path) { text += " " + digest_of(path); };
+    const auto add = [&](const fs::path& path) { text += fmt::format(" {}", digest_of(path)); };
     for (const int subject : subjects_) {
       text += fmt::format("\n{}", subject);
       add(folders_.keypoints / fmt::format("{}.obj", subject));
