@@ -365,7 +365,7 @@ std::string title(const Task& task) {
   std::string text = task.experiment;
   if (task.split != "official") text += " " + task.split;
   text += fmt::format(" seed {}", task.seed);
-  if (task.protocol.splits.scheme == SplitScheme::kFolds)
+  if (task.protocol.splits.scheme == SplitScheme::kFolds && task.networks.empty())
     text += fmt::format(" fold {}", task.fold + 1);
   return text;
 }

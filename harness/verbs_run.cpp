@@ -128,19 +128,20 @@ Table plan_table(const Plan& plan) {
   for (const PlannedTask& planned : plan.tasks) {
     const Task& task = planned.task;
     const bool timing = task.kind == TaskKind::kThroughput;
-    table.rows.push_back(
-        {timing ? task.model + " throughput" : task.experiment,
-         timing ? "-" : task.split,
-         task.protocol.splits.scheme == SplitScheme::kFolds ? std::to_string(task.fold + 1) : "-",
-         timing ? "-" : std::to_string(task.seed),
-         timing ? "-" : name_of(task.data),
-         task.profile,
-         plan.device,
-         state_of(planned),
-         planned.done          ? "-"
-         : planned.seconds > 0 ? duration_text(planned.seconds)
-                               : "unknown",
-         planned.id.empty() ? "-" : planned.id.substr(0, 12)});
+    table.rows.push_back({timing ? task.model + " throughput" : task.experiment,
+                          timing ? "-" : task.split,
+                          task.protocol.splits.scheme != SplitScheme::kFolds ? "-"
+                          : task.networks.empty() ? std::to_string(task.fold + 1)
+                                                  : "all",
+                          timing ? "-" : std::to_string(task.seed),
+                          timing ? "-" : name_of(task.data),
+                          task.profile,
+                          plan.device,
+                          state_of(planned),
+                          planned.done          ? "-"
+                          : planned.seconds > 0 ? duration_text(planned.seconds)
+                                                : "unknown",
+                          planned.id.empty() ? "-" : planned.id.substr(0, 12)});
   }
   return table;
 }
