@@ -134,7 +134,8 @@ def check_datasets(root, listed):
 
 
 def check_configs(root):
-    models = model_stems(root)
+    stems = model_stems(root)
+    models = {*stems, *(model for stem in stems for model, _ in cards_of(root, stem))}
     for path in sorted((root / "configs").glob("*.yaml")):
         model = path.stem.split("@")[0]
         if "@" not in path.stem:
