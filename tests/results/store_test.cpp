@@ -9,13 +9,8 @@
 
 #include <chrono>
 #include <csignal>
-#include <nlohmann/json.hpp>
 #include <thread>
 
-#include "harness/core/sha256.h"
-#include "results/board.h"
-#include "results/columns.h"
-#include "results/schema.h"
 #include "tests/results/fixtures.h"
 #include "tests/results/stored.h"
 #include "tests/support/expect_error.h"
