@@ -72,6 +72,7 @@ void copy_timing(const Protocol& from, Protocol& to) {
   to.timing_launches = from.timing_launches;
   to.timing_seconds = from.timing_seconds;
   to.timing_warmup_seconds = from.timing_warmup_seconds;
+  to.timing_stop = from.timing_stop;
   to.timing_noise = from.timing_noise;
   to.timing_percentile = from.timing_percentile;
   to.timing_sweep = from.timing_sweep;

@@ -23,6 +23,7 @@ enum class ChannelOrder { kRgb, kBgr };
 enum class TrainedLayers { kAll, kFineTuned };
 enum class CoefficientLoss { kEqual, kVertices };
 enum class EmotionClassifier { kNeighbours, kSvm };
+enum class TimingStop { kNoise, kEntropy };
 
 inline constexpr Choice<Optimizer> kOptimizers[] = {{"sgd", Optimizer::kSgd},
                                                     {"adam", Optimizer::kAdam}};
@@ -52,6 +53,8 @@ inline constexpr Choice<CoefficientLoss> kCoefficientLosses[] = {
     {"equal", CoefficientLoss::kEqual}, {"vertices", CoefficientLoss::kVertices}};
 inline constexpr Choice<EmotionClassifier> kEmotionClassifiers[] = {
     {"knn", EmotionClassifier::kNeighbours}, {"svm", EmotionClassifier::kSvm}};
+inline constexpr Choice<TimingStop> kTimingStops[] = {{"noise", TimingStop::kNoise},
+                                                      {"entropy", TimingStop::kEntropy}};
 
 struct Protocol {
   SplitRule splits;
@@ -90,6 +93,7 @@ struct Protocol {
   std::int64_t timing_repetitions = 7, timing_launches = 0;
   double timing_seconds = 3, timing_warmup_seconds = 0.5;
   double timing_noise = 0.5, timing_percentile = 99;
+  TimingStop timing_stop = TimingStop::kNoise;
   bool timing_sweep = false;
 
   // Of coefficients of a face model.
@@ -191,11 +195,16 @@ void visit(V& v, P& p) {
            0.0,
            600.0,
            "longest untimed start of a cell; it ends sooner where times are flat");
+  v.choice("timing.stop",
+           p.timing_stop,
+           kTimingStops,
+           "what ends sampling sooner: noise = the median is known to timing.noise; entropy = further "
+           "samples tell nothing new of how times are distributed");
   v.number("timing.noise",
            p.timing_noise,
            0.0,
            100.0,
-           "per cent, half the 95 % interval of the median: below it sampling ends sooner");
+           "per cent, half the 95 % interval of the median; of timing.stop noise");
   v.number("timing.percentile",
            p.timing_percentile,
            50.0,
