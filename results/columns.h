@@ -208,6 +208,30 @@ void columns(V& v, T& s) {
   v("n", s.n);
 }
 
+template <typename V, Of<ModeRow> T>
+void columns(V& v, T& m) {
+  v("device", m.device);
+  v("libtorch", m.libtorch);
+  v("threads", m.threads);
+  v("mode", m.mode);
+  v("problem", m.problem);
+  v("n", m.n);
+  v("metric", m.metric);
+  v("unit", m.unit);
+  v("value", m.value);
+  v("flipped", m.flipped);
+  v("lost", m.lost);
+  v("gained", m.gained);
+  v("p", m.p);
+  v("largest", m.largest);
+  v("relative", m.relative);
+  v("batch", m.batch);
+  v("images_per_second", m.images_per_second);
+  v("speed_up", m.speed_up);
+  v("lower", m.lower);
+  v("upper", m.upper);
+}
+
 template <typename V, Of<Claim> T>
 void columns(V& v, T& c) {
   v("id", c.id);
@@ -279,6 +303,10 @@ template <>
 struct ChildTable<SweepPoint> {
   static constexpr const char *name = "sweep", *order = "key";
 };
+template <>
+struct ChildTable<ModeRow> {
+  static constexpr const char *name = "mode", *order = "key";
+};
 
 /// Column names of `R`, in order.
 template <typename R>
@@ -305,6 +333,7 @@ void children(V&& visit, T& record) {
   visit(ChildTable<Coefficients>(), record.coefficients);
   visit(ChildTable<MeshError>(), record.mesh_errors);
   visit(ChildTable<SweepPoint>(), record.sweep);
+  visit(ChildTable<ModeRow>(), record.modes);
 }
 
 }  // namespace mien

@@ -241,6 +241,36 @@ CREATE TABLE IF NOT EXISTS sweep (
   UNIQUE (task, parameter, setting, metric)
 ) STRICT;
 
+-- How a trained network answers the test split when its forward pass runs in another way, beside
+-- `fp32` on the same device; no figures where there is a `problem`. Written by `bench modes`, which
+-- replaces the rows of a device.
+CREATE TABLE IF NOT EXISTS mode (
+  key               INTEGER PRIMARY KEY,
+  task              INTEGER NOT NULL REFERENCES task (key),
+  device            TEXT NOT NULL CHECK (device <> ''),
+  libtorch          TEXT NOT NULL,
+  threads           INTEGER NOT NULL,
+  mode              TEXT NOT NULL CHECK (mode IN ('fp32', 'channels_last', 'tf32', 'bf16', 'fp16',
+                                                  'graph', 'inference')),
+  problem           TEXT NOT NULL,
+  n                 INTEGER NOT NULL,
+  metric            TEXT NOT NULL,
+  unit              TEXT NOT NULL,
+  value             REAL,
+  flipped           INTEGER NOT NULL,
+  lost              INTEGER NOT NULL,
+  gained            INTEGER NOT NULL,
+  p                 REAL,
+  largest           REAL,
+  relative          REAL,
+  batch             INTEGER NOT NULL,
+  images_per_second REAL,
+  speed_up          REAL,
+  lower             REAL,
+  upper             REAL,
+  UNIQUE (task, device, mode)
+) STRICT;
+
 -- The published figure of an experiment, as the config that was last run states it.
 CREATE TABLE IF NOT EXISTS claim (
   key        INTEGER PRIMARY KEY,

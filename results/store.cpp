@@ -232,6 +232,21 @@ bool Store::append(const TaskRecord& record) {
   return done;
 }
 
+void Store::put_modes(const std::string& task_id, const std::vector<ModeRow>& modes) {
+  Transaction transaction(*connection_);
+  const std::int64_t key = done_key(*connection_, task_id);
+  if (key == 0)
+    fail(Exit::kPrecondition, "{}: task {} is not done", path().string(), task_id.substr(0, 12));
+  for (const ModeRow& row : modes) {
+    Statement old(*connection_, "DELETE FROM mode WHERE task = :task AND device = :device");
+    old.bind("task", key);
+    old.bind("device", row.device);
+    old.run();
+  }
+  insert_children(*connection_, key, modes);
+  transaction.commit();
+}
+
 void Store::record_attempt(const Task& task,
                            const Attempt& attempt,
                            const std::optional<Environment>& environment) {
@@ -307,19 +322,30 @@ std::vector<Attempt> Store::attempts(const std::string& task_id) const {
   return found;
 }
 
-std::optional<double> Store::median_seconds(const Task& like) const {
-  Statement statement(*connection_,
-                      "SELECT a.ended_ns - a.started_ns FROM task t "
-                      "JOIN attempt a ON a.task = t.key AND a.state = 'done' "
-                      "WHERE t.experiment = :experiment AND t.kind = :kind "
-                      "AND t.variant = :variant AND t.profile = :profile AND t.split = :split "
-                      "AND t.device_class = :device_class");
+namespace {
+
+/// Of tasks `t` like :experiment ...; see bind_like.
+constexpr char kLikeSql[] =
+    "t.experiment = :experiment AND t.kind = :kind AND t.variant = :variant "
+    "AND t.profile = :profile AND t.split = :split AND t.device_class = :device_class";
+
+void bind_like(Statement& statement, const Task& like) {
   statement.bind("experiment", like.experiment);
   statement.bind("kind", like.kind);
   statement.bind("variant", like.variant);
   statement.bind("profile", like.profile);
   statement.bind("split", like.split);
   statement.bind("device_class", like.device_class);
+}
+
+}  // namespace
+
+std::optional<double> Store::median_seconds(const Task& like) const {
+  Statement statement(*connection_,
+                      fmt::format("SELECT a.ended_ns - a.started_ns FROM task t JOIN attempt a "
+                                  "ON a.task = t.key AND a.state = 'done' WHERE {}",
+                                  kLikeSql));
+  bind_like(statement, like);
   std::vector<double> seconds;
   for (std::int64_t nanoseconds = 0; statement.step();) {
     statement.read(nanoseconds);
@@ -327,6 +353,23 @@ std::optional<double> Store::median_seconds(const Task& like) const {
   }
   if (seconds.empty()) return std::nullopt;
   return median(seconds);
+}
+
+std::optional<std::int64_t> Store::peak_bytes(const Task& like) const {
+  const bool gpu = like.device_class == "cuda";
+  Statement statement(
+      *connection_,
+      fmt::format("SELECT coalesce(max({}), 0) FROM task t JOIN {} WHERE {} "
+                  "AND json_extract(t.plan, '$.protocol.batch') = :batch",
+                  gpu ? "CAST(m.value * 1048576 AS INTEGER)" : "a.peak_rss_bytes",
+                  gpu ? "metric m ON m.task = t.key AND m.name = 'gpu_memory_peak'"
+                      : "attempt a ON a.task = t.key",
+                  kLikeSql));
+  bind_like(statement, like);
+  statement.bind("batch", like.protocol.batch);
+  std::int64_t bytes = 0;
+  if (statement.step()) statement.read(bytes);
+  return bytes > 0 ? std::optional(bytes) : std::nullopt;
 }
 
 BoardInput Store::board_input() const {

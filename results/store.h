@@ -41,6 +41,9 @@ class Store {
   /// Stores a whole record in one transaction. A task that is done already is left as it is, and
   /// false is returned. A record whose attempt is not done stores the attempt and nothing else.
   bool append(const TaskRecord& record);
+  /// Keeps how a done task's network answers in other modes; rows of the same device are replaced.
+  /// Error (kPrecondition): the task is not done.
+  void put_modes(const std::string& task_id, const std::vector<ModeRow>& modes);
   /// Keeps a try that left no results; the same try twice is kept once.
   void record_attempt(const Task& task,
                       const Attempt& attempt,
@@ -64,6 +67,9 @@ class Store {
   /// Median wall time in seconds of done tasks with the same kind, experiment, variant, profile and
   /// device class, whatever their seed; none where there is none.
   std::optional<double> median_seconds(const Task& like) const;
+  /// Most memory of its device in bytes that a try at such a task with the same batch has held: the
+  /// worker's resident set, on a GPU what its allocator held; none where there is none.
+  std::optional<std::int64_t> peak_bytes(const Task& like) const;
 
   /// What a board needs; touches neither predictions nor curves.
   BoardInput board_input() const;

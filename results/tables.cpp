@@ -165,35 +165,49 @@ Content identify(const SqliteConnection& connection,
          kSchemaVersion);
   if (version < 1)
     fail(Exit::kIntegrity, "{}: schema {} is no version of Mien's; restore a copy", label, version);
-  return version < kSchemaVersion ? Content::kOlder : Content::kCurrent;
+  // Version 3 grew a table before it was published.
+  const bool is_whole = scalar<std::int64_t>(
+      connection, fmt::format("SELECT count(*) FROM {}.sqlite_master WHERE name = 'mode'", schema));
+  return version < kSchemaVersion || !is_whole ? Content::kOlder : Content::kCurrent;
 }
+
+namespace {
+
+void upgrade_to_3(const SqliteConnection& connection) {
+  // Version 1 knew official splits only.
+  if (scalar<std::int64_t>(connection, "PRAGMA main.user_version") == 1)
+    connection.execute(
+        "ALTER TABLE task ADD COLUMN frames TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE task ADD COLUMN split TEXT NOT NULL DEFAULT 'official';");
+  // Version 2 knew two kinds of task, and one way to time. Views are made anew, other tables stay.
+  connection.execute(
+      "DROP VIEW v_claim_status; DROP VIEW v_latest; DROP VIEW v_leaderboard;"
+      "DROP INDEX task_by_experiment; ALTER TABLE task RENAME TO old_task;"
+      "ALTER TABLE timing RENAME TO old_timing;");
+  for (const char* name : {"gpu_pci", "gpu_mig", "gpu_ecc", "gpu_persistence", "gpu_power_limit"})
+    connection.execute(
+        fmt::format("ALTER TABLE environment ADD COLUMN {} TEXT NOT NULL DEFAULT ''", name));
+  connection.execute(kSchemaSql);
+  const std::string names = "key, id, group_id, plan, " + quoted(column_names<Task>());
+  connection.execute(fmt::format(
+      "INSERT INTO task ({0}) SELECT {0} FROM old_task; DROP TABLE old_task;", names));
+  connection.execute(
+      "INSERT INTO timing (task, batch, scope, cache, mode, launch, repetition, iterations, wall_ns,"
+      " flags) SELECT task, batch, 'compute', 'hot', 'eager', 1, repetition, iterations,"
+      " nanoseconds, '' FROM old_timing; DROP TABLE old_timing;");
+}
+
+}  // namespace
 
 void upgrade(const SqliteConnection& connection) {
   // Pragmas that a transaction cannot change: a table that others refer to is made anew.
   connection.execute("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;");
   Transaction transaction(connection);
   if (identify(connection, "main", connection.label) == Content::kOlder) {
-    // Version 1 knew official splits only.
-    if (scalar<std::int64_t>(connection, "PRAGMA main.user_version") == 1)
-      connection.execute(
-          "ALTER TABLE task ADD COLUMN frames TEXT NOT NULL DEFAULT '';"
-          "ALTER TABLE task ADD COLUMN split TEXT NOT NULL DEFAULT 'official';");
-    // Version 2 knew two kinds of task, and one way to time. Views are made anew, other tables stay.
-    connection.execute(
-        "DROP VIEW v_claim_status; DROP VIEW v_latest; DROP VIEW v_leaderboard;"
-        "DROP INDEX task_by_experiment; ALTER TABLE task RENAME TO old_task;"
-        "ALTER TABLE timing RENAME TO old_timing;");
-    for (const char* name : {"gpu_pci", "gpu_mig", "gpu_ecc", "gpu_persistence", "gpu_power_limit"})
-      connection.execute(
-          fmt::format("ALTER TABLE environment ADD COLUMN {} TEXT NOT NULL DEFAULT ''", name));
-    connection.execute(kSchemaSql);
-    const std::string names = "key, id, group_id, plan, " + quoted(column_names<Task>());
-    connection.execute(fmt::format(
-        "INSERT INTO task ({0}) SELECT {0} FROM old_task; DROP TABLE old_task;", names));
-    connection.execute(
-        "INSERT INTO timing (task, batch, scope, cache, mode, launch, repetition, iterations, wall_ns,"
-        " flags) SELECT task, batch, 'compute', 'hot', 'eager', 1, repetition, iterations,"
-        " nanoseconds, '' FROM old_timing; DROP TABLE old_timing;");
+    if (scalar<std::int64_t>(connection, "PRAGMA main.user_version") < 3)
+      upgrade_to_3(connection);
+    else
+      connection.execute(kSchemaSql);
     check_schema(connection, "main", connection.label);
   }
   transaction.commit();

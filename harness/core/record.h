@@ -89,6 +89,26 @@ struct SweepPoint {
   std::int64_t n = 0;
 };
 
+/// How a trained network answers the test split when its forward pass runs in another way, beside the
+/// way `fp32` on the same device. NaN where a figure does not apply or was not measured.
+struct ModeRow {
+  std::string device, libtorch;  // name of the GPU, or of the CPU
+  std::int64_t threads = 0;
+  std::string mode;     // fp32 | channels_last | tf32 | bf16 | fp16 | graph | inference
+  std::string problem;  // why there are no figures: the device has no such mode ...
+  std::int64_t n = 0;   // test samples
+  std::string metric, unit;  // accuracy, %; coefficient_error, sd
+  double value = 0;
+  std::int64_t flipped = 0;            // predicted classes other than fp32's
+  std::int64_t lost = 0, gained = 0;   // flips away from the truth, and to it
+  double p = 0;                        // of these two, McNemar's exact test
+  double largest = 0, relative = 0;    // |difference| of a logit (coefficient: sd); as a share of the
+                                       // largest |logit|
+  std::int64_t batch = 0;              // images of a pass
+  double images_per_second = 0;
+  double speed_up = 0, lower = 0, upper = 0;  // over fp32, median over rounds; its 95 % interval
+};
+
 struct ConfusionCell {
   std::string split;
   std::int64_t truth = 0, predicted = 0, count = 0;
@@ -150,6 +170,7 @@ struct TaskRecord {
   std::vector<Coefficients> coefficients;
   std::vector<MeshError> mesh_errors;
   std::vector<SweepPoint> sweep;
+  std::vector<ModeRow> modes;  // left by `bench modes`, when the task had long been done
 };
 
 }  // namespace mien

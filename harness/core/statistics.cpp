@@ -1,6 +1,7 @@
 #include "harness/core/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
@@ -45,6 +46,13 @@ Interval difference(Proportion a, Proportion b, double confidence) {
   const Interval of_a = wilson(a.k, a.n, confidence), of_b = wilson(b.k, b.n, confidence);
   return {first - second - std::hypot(first - of_a.lower, of_b.upper - second),
           first - second + std::hypot(of_a.upper - first, second - of_b.lower)};
+}
+
+double mcnemar(std::int64_t first, std::int64_t second) {
+  MIEN_ASSERT(first >= 0 && second >= 0);
+  if (first == second) return 1;
+  const boost::math::binomial fair(static_cast<double>(first + second), 0.5);
+  return std::min(1.0, 2 * boost::math::cdf(fair, static_cast<double>(std::min(first, second))));
 }
 
 Interval mean_interval(std::span<const double> values, double confidence) {

@@ -23,6 +23,11 @@ struct Proportion {
 };
 Interval difference(Proportion a, Proportion b, double confidence = 0.95);
 
+/// Two-sided p of McNemar's test, exact: of samples that one of two classifiers has right and the other
+/// wrong, `first` are right by the first only, `second` by the second only. 1 where there are none.
+/// (McNemar 1947, Psychometrika 12, 153-157; the binomial, not its normal approximation.)
+double mcnemar(std::int64_t first, std::int64_t second);
+
 /// Student-t interval of the mean. REQUIRES: at least two values.
 Interval mean_interval(std::span<const double> values, double confidence = 0.95);
 

@@ -210,5 +210,16 @@ TEST(Score, WithoutSamplesIsUndefined) {
   EXPECT_TRUE(std::isnan(scores.unweighted_average_recall));
 }
 
+/// 2 * sum of the smaller tail of Binomial(n, 1/2), by hand.
+TEST(McNemar, IsTheExactBinomial) {
+  EXPECT_EQ(mcnemar(0, 0), 1);
+  EXPECT_EQ(mcnemar(4, 4), 1);
+  EXPECT_DOUBLE_EQ(mcnemar(0, 1), 1);
+  EXPECT_DOUBLE_EQ(mcnemar(0, 5), 2.0 / 32);
+  EXPECT_DOUBLE_EQ(mcnemar(5, 0), 2.0 / 32);
+  EXPECT_DOUBLE_EQ(mcnemar(1, 7), 2.0 * (1 + 8) / 256);
+  EXPECT_NEAR(mcnemar(101, 59), 0.00112, 1e-5) << "chi-squared with continuity gives 0.00119";
+}
+
 }  // namespace
 }  // namespace mien

@@ -118,6 +118,26 @@ inline TaskRecord record(unsigned seed, std::size_t samples = 20) {
                              number()});
   for (int i = 0; i < 3; ++i)
     r.sweep.push_back({"scale_percent", 10.0 * i, "accuracy", "%", maybe(), kNone, kNone, number()});
+  r.modes.push_back({.device = "GPU " + text(),
+                     .libtorch = text(),
+                     .threads = number(),
+                     .mode = "bf16",
+                     .problem = text(),
+                     .n = number(),
+                     .metric = "accuracy",
+                     .unit = "%",
+                     .value = maybe(),
+                     .flipped = number(),
+                     .lost = number(),
+                     .gained = number(),
+                     .p = maybe(),
+                     .largest = maybe(),
+                     .relative = maybe(),
+                     .batch = number(),
+                     .images_per_second = maybe(),
+                     .speed_up = maybe(),
+                     .lower = maybe(),
+                     .upper = maybe()});
   return r;
 }
 

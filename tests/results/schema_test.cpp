@@ -50,6 +50,7 @@ TEST(Schema, HasTheColumnsOfTheRecords) {
   expect_columns<Coefficients>(db, "coefficients", {"task"});
   expect_columns<MeshError>(db, "mesh_error", {"key", "task"});
   expect_columns<SweepPoint>(db, "sweep", {"key", "task"});
+  expect_columns<ModeRow>(db, "mode", {"key", "task"});
   expect_columns<Claim>(db, "claim", {"key", "experiment"});
 }
 
@@ -167,6 +168,15 @@ TEST(OlderFiles, OfVersion2KeepTheirRowsAndReferences) {
   EXPECT_TRUE(store.append(testing::reconstruction(1))) << "a kind that version 2 did not know";
   EXPECT_EQ(sql(path, "SELECT count(*) FROM v_leaderboard WHERE metric = 'accuracy'")[0], "1");
   store.check();
+}
+
+TEST(OlderFiles, OfAnEarlyVersion3GetTheTableThatTheyLack) {
+  const TempDir dir;
+  const fs::path path = dir / "r.db";
+  Store::open(path).append(record(1));
+  sql(path, "DROP TABLE mode");
+  EXPECT_TRUE(Store::open_existing(path).load(task_id(record(1).task)));
+  EXPECT_EQ(sql(path, "SELECT count(*) FROM sqlite_master WHERE name = 'mode'")[0], "1");
 }
 
 TEST(OlderFiles, HaveTheColumnsOfNewOnes) {

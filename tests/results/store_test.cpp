@@ -411,5 +411,31 @@ TEST(Processes, IngestAtTheSameTime) {
   store.check();
 }
 
+TEST(Modes, AreKeptBesideADoneTaskAndReplacedByDevice) {
+  const TempDir dir;
+  Store store = Store::open(dir / "r.db");
+  const TaskRecord plain = record(1);
+  const std::string id = task_id(plain.task);
+  ModeRow row;
+  row.mode = "fp32";
+  row.device = "CPU X";
+  EXPECT_ERROR(store.put_modes(id, {row}), Exit::kPrecondition, "is not done");
+  store.append(plain);
+  ModeRow faster = row;
+  faster.mode = "inference";
+  faster.speed_up = 2;
+  store.put_modes(id, {row, faster});
+  row.value = 60;
+  store.put_modes(id, {row});
+  const std::vector<ModeRow> kept = store.load(id)->modes;
+  ASSERT_EQ(kept.size(), 2u) << "one of another device, and the newest of this";
+  EXPECT_EQ(kept[0].device, plain.modes[0].device);
+  EXPECT_EQ(kept[1].mode, "fp32");
+  EXPECT_EQ(kept[1].value, 60);
+  Store merged = Store::open(dir / "m.db");
+  merged.ingest(dir / "r.db");
+  EXPECT_EQ(merged.load(id)->modes.size(), 2u);
+}
+
 }  // namespace
 }  // namespace mien
