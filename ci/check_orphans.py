@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 CODE = ("harness", "models", "datasets", "results", "tests")
-NOT_MODELS = {"registry", "weights", "inference", "onednn"}
+NOT_MODELS = {"registry", "weights", "inference", "inference_plain", "onednn"}
 VARIANT_GOLDENS = {"{}-{}.txt": "run the models' tests with MIEN_APPROVE=1",
                    "parity/{}-{}.txt": "run ci/make_parity_goldens.py"}
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -14,7 +14,13 @@ function(mien_program name)
   add_executable(${name} ${PROGRAM_SOURCES})
   target_link_libraries(${name} PRIVATE ${PROGRAM_USES})
   mien_flags(${name})
-  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(MIEN_PORTABLE)
+    # What archives define must not take the place of what LibTorch's libraries bring along.
+    target_link_options(${name} PRIVATE
+      LINKER:--exclude-libs,libsqlite3.a:libcrypto.a:libyaml-cpp.a:liblinear.a)
+    set_target_properties(${name} PROPERTIES INSTALL_RPATH $ORIGIN/../lib)
+  endif()
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${name})
 endfunction()
 
 function(mien_flags target)

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "harness/core/error.h"
+#include "models/onednn.h"
 
 namespace mien {
 namespace {
@@ -546,42 +547,60 @@ std::int64_t part_of(std::int64_t images, std::int64_t bytes_per_image) {
 
 }  // namespace
 
+struct Inference::State {
+  Sizes sizes, output_sizes;
+  std::vector<std::string> left;
+  std::optional<Primitives> primitives;  // for one part
+  std::int64_t parts = 1;
+  torch::Tensor output;  // where there are several
+};
+
+bool has_onednn() { return true; }
+
 Inference::Inference(std::shared_ptr<Model> model, std::vector<std::int64_t> sizes)
-    : sizes_(std::move(sizes)) {
+    : state_(std::make_unique<State>()) {
+  State& state = *state_;
+  state.sizes = std::move(sizes);
   const torch::NoGradGuard no_grad;
-  Sizes part = sizes_;
+  Sizes part = state.sizes;
   part[0] = 1;
   std::shared_ptr<Graph> graph = traced(*model, part);
-  part[0] = part_of(sizes_[0], largest_tensor(*graph, 1));
+  part[0] = part_of(state.sizes[0], largest_tensor(*graph, 1));
   if (part[0] > 1) {
     forget_constants(*graph);
     graph = traced(*model, part);
   }
   model.reset();
-  output_sizes_ = sizes_of(graph->outputs()[0]);
-  primitives_.emplace(threads_for(macs_of(*graph)));
-  Lowering lowering(*graph, part, *primitives_);
+  state.output_sizes = sizes_of(graph->outputs()[0]);
+  state.primitives.emplace(threads_for(macs_of(*graph)));
+  Lowering lowering(*graph, part, *state.primitives);
   lowering.run();
-  left_ = lowering.left;
+  state.left = lowering.left;
   forget_constants(*graph);
-  if (part[0] == sizes_[0]) return;
-  parts_ = sizes_[0] / part[0];
-  output_sizes_[0] = sizes_[0];
-  output_ = torch::empty(output_sizes_);
+  if (part[0] == state.sizes[0]) return;
+  state.parts = state.sizes[0] / part[0];
+  state.output_sizes[0] = state.sizes[0];
+  state.output = torch::empty(state.output_sizes);
 }
 
+Inference::~Inference() = default;
+
+const std::vector<std::string>& Inference::left_to_libtorch() const { return state_->left; }
+
 torch::Tensor Inference::run(const torch::Tensor& images) {
-  MIEN_ASSERT(images.sizes() == torch::IntArrayRef(sizes_) && images.is_contiguous() &&
+  State& state = *state_;
+  MIEN_ASSERT(images.sizes() == torch::IntArrayRef(state.sizes) && images.is_contiguous() &&
               images.scalar_type() == torch::kFloat && images.is_cpu());
   const torch::NoGradGuard no_grad;
   const float* input = images.data_ptr<float>();
-  if (parts_ == 1)
-    return torch::from_blob(const_cast<float*>(primitives_->run(input)), output_sizes_);
-  const std::int64_t in = images.numel() / parts_, out = output_.numel() / parts_;
-  for (std::int64_t part = 0; part < parts_; ++part)
-    std::copy_n(
-        primitives_->run(input + part * in), out, output_.data_ptr<float>() + part * out);
-  return output_;
+  if (state.parts == 1)
+    return torch::from_blob(const_cast<float*>(state.primitives->run(input)), state.output_sizes);
+  const std::int64_t in = images.numel() / state.parts, out = state.output.numel() / state.parts;
+  for (std::int64_t part = 0; part < state.parts; ++part)
+    std::copy_n(state.primitives->run(input + part * in),
+                out,
+                state.output.data_ptr<float>() + part * out);
+  return state.output;
 }
 
 }  // namespace mien

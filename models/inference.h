@@ -7,20 +7,23 @@
 //
 // The arithmetic is that of the model, in another order: outputs agree to 1e-4 of their scale
 // (tests/models/inference_test.cpp), not bit for bit.
+//
+// Without oneDNN (CMake: MIEN_ONEDNN) it is the model that answers, by LibTorch's own operations.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/model.h"
-#include "models/onednn.h"
 
 namespace mien {
+
+/// Whether this build's `Inference` is made of oneDNN's operations.
+bool has_onednn();
 
 class Inference {
  public:
@@ -30,20 +33,18 @@ class Inference {
   /// Many large images go through in parts, which need less memory and stay near the caches.
   /// Error (c10::Error, mien::Error): the model cannot be traced.
   Inference(std::shared_ptr<Model> model, std::vector<std::int64_t> sizes);
+  ~Inference();
 
   /// images, float [N, C, H, W] on the CPU -> the model's outputs [N, ...], float, contiguous. Both
   /// the result and `images` are used until the next call.
   torch::Tensor run(const torch::Tensor& images);
 
-  /// Operations that were left to LibTorch, by name.
-  const std::vector<std::string>& left_to_libtorch() const { return left_; }
+  /// Operations that oneDNN has not and LibTorch does, by name. Without oneDNN, which has none: empty.
+  const std::vector<std::string>& left_to_libtorch() const;
 
  private:
-  std::vector<std::int64_t> sizes_, output_sizes_;
-  std::vector<std::string> left_;
-  std::optional<Primitives> primitives_;  // for one part
-  std::int64_t parts_ = 1;
-  torch::Tensor output_;  // where there are several
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace mien

@@ -54,6 +54,7 @@ TEST_P(MadeReady, AnswersAsTheModelDoes) {
 
 TEST_P(MadeReady, LeavesNothingToLibTorchAndTheModelAsItWas) {
   if (GetParam()->card.macs == 0) GTEST_SKIP() << "no network";
+  if (!has_onednn()) GTEST_SKIP() << "built without oneDNN";
   const std::shared_ptr<Model> model = stirred(*GetParam());
   model->train();
   Inference inference(model, faces(*GetParam(), 1).sizes().vec());
@@ -124,6 +125,7 @@ TEST(MadeReadyPieces, PoolsThatRoundUpAndPaddingThatIsNotZero) {
 }
 
 TEST(MadeReadyPieces, WhatOneDnnHasNotIsLibTorchs) {
+  if (!has_onednn()) GTEST_SKIP() << "built without oneDNN";
   const torch::NoGradGuard no_grad;
   const auto model = std::make_shared<Small>([](Small& m, torch::Tensor x) {
     return torch::softplus(m.odd(torch::tanh(m.a(x)))).mean({2, 3});
