@@ -4,6 +4,7 @@
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
+#include "harness/packs.h"
 #include "harness/process.h"
 
 namespace mien {
@@ -45,9 +46,16 @@ std::vector<std::string> with_frames(const char* verb,
   return arguments;
 }
 
+/// The first frame rule of a dataset, "" where it has none.
+std::string first_frames(const std::string& name) {
+  const Tables tables;
+  const json rules = tables.dataset(name, "--frames").value("frame_rules", json::array());
+  return rules.empty() ? "" : rules[0].at("name").get<std::string>();
+}
+
 constexpr std::string_view kPreparePrefix = "bench-prepare: ";
 
-/// Lines of bench-prepare's stderr, without its name.
+/// Lines of a program's stderr, without the name of bench-prepare.
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -105,8 +113,7 @@ std::string sibling(const std::string& program) {
   const std::filesystem::path path = paths::binaries() / program;
   if (!std::filesystem::exists(path))
     fail(Exit::kPrecondition,
-         "{}: not there; this is a lite build, which reads results only. Build "
-         "the preset release to run experiments",
+         "{}: not there; lite builds and bundles do without it. Build the preset release for this",
          path.string());
   return path.string();
 }
@@ -139,11 +146,35 @@ json call_prepare(const std::vector<std::string>& arguments) {
   return std::move(answer.report);
 }
 
+json ask_devices() {
+  const Output output = run_to_end({{sibling("bench-worker"), "devices"}, {}, 0}, false);
+  json devices = json::parse(output.out, nullptr, /*allow_exceptions=*/false);
+  if (output.exited.exit_code == 0 && output.exited.signal == 0 && devices.is_object())
+    return devices;
+  const std::vector<std::string> lines = lines_of(output.err);
+  fail(Exit::kPrecondition,
+       "{}",
+       lines.empty() ? "bench-worker devices: ends without an answer" : lines.back());
+}
+
+bool has_prepare() { return std::filesystem::exists(paths::binaries() / "bench-prepare"); }
+
 Located locate_dataset(const std::string& name, const std::string& frames) {
+  if (!has_prepare()) return find_pack(name, frames.empty() ? first_frames(name) : frames);
   return located(call_prepare(with_frames("locate", name, frames)));
 }
 
 Located prepare_dataset(const std::string& name, const std::string& frames) {
+  if (!has_prepare()) {
+    Located found = locate_dataset(name, frames);
+    if (found.pack.empty())
+      fail(Exit::kPrecondition,
+           "{}: no pack of {}{}; copy it from a machine with bench-prepare, or set MIEN_CACHE",
+           (paths::cache() / "packs").string(),
+           name,
+           frames.empty() ? "" : " with frames " + frames);
+    return found;
+  }
   return located(call_prepare(with_frames("prepare", name, frames)));
 }
 

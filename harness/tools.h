@@ -40,9 +40,12 @@ struct Located {
   std::string face_model = {};  // file of the model that its coefficients are of; "" for none
 };
 
+/// Whether bench-prepare is here. Where it is not, a dataset is its pack below `paths::cache()`.
+bool has_prepare();
 /// Looks, writes nothing. `frames` is a frame rule of the dataset, "" its first.
 Located locate_dataset(const std::string& name, const std::string& frames);
-/// Synthesizes and prepares what is missing.
+/// Synthesizes and prepares what is missing; without bench-prepare that is a fault
+/// (Exit::kPrecondition).
 Located prepare_dataset(const std::string& name, const std::string& frames);
 
 /// What `bench-prepare` said: a report may come with a problem.
@@ -55,6 +58,10 @@ struct PrepareAnswer {
 PrepareAnswer ask_prepare(const std::vector<std::string>& arguments);
 /// The same for callers who need a report: a problem becomes an Error.
 nlohmann::json call_prepare(const std::vector<std::string>& arguments);
+
+/// What `bench-worker devices` says: "cuda", how many there are, and "blas". Error
+/// (Exit::kPrecondition) with its last line, where it does not start.
+nlohmann::json ask_devices();
 
 /// Path of a sibling program; Error (Exit::kPrecondition) where it was not built.
 std::string sibling(const std::string& program);

@@ -4,7 +4,6 @@
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/environment.h"
-#include "harness/process.h"
 #include "harness/verbs.h"
 #include "results/table.h"
 
@@ -92,13 +91,11 @@ void examine_worker(std::vector<Finding>& findings) {
                         "a lite build reads results only; build the preset release to run"});
     return;
   }
-  const Output output = run_to_end({{sibling("bench-worker"), "devices"}, {}, 0}, false);
-  const json devices = json::parse(output.out, nullptr, false);
-  if (!devices.is_object()) {
-    findings.push_back({"bench-worker",
-                        "does not start",
-                        Health::kBad,
-                        "run bench-worker devices and read its message"});
+  json devices;
+  try {
+    devices = ask_devices();
+  } catch (const Error& error) {
+    findings.push_back({"bench-worker", "does not start", Health::kBad, error.what()});
     return;
   }
   findings.push_back({"LibTorch", tables.libtorch() + (tables.cuda() ? ", CUDA" : ", CPU only")});
@@ -115,7 +112,38 @@ void examine_worker(std::vector<Finding>& findings) {
                       gpus ? "" : "runs use the CPU; their rows say so"});
 }
 
+void examine_pack(const std::string& name,
+                  const std::string& frames,
+                  std::vector<Finding>& findings) {
+  const std::string what = fmt::format("pack {}{}{}", name, frames.empty() ? "" : " ", frames);
+  try {
+    const Located located = locate_dataset(name, frames);
+    if (located.pack.empty()) return;
+    findings.push_back({what, fmt::format("{} {}", name_of(located.data), located.pack)});
+  } catch (const Error& error) {
+    findings.push_back({what, "unusable", Health::kBad, error.what()});
+  }
+}
+
+/// Without bench-prepare there are packs only.
+void examine_packs(std::vector<Finding>& findings) {
+  const Tables tables;
+  const std::size_t before = findings.size();
+  for (const json& dataset : tables.datasets()) {
+    const std::string name = dataset.at("name");
+    json rules = dataset.value("frame_rules", json::array());
+    if (rules.empty()) rules.push_back({{"name", ""}});
+    for (const json& rule : rules) examine_pack(name, rule.at("name"), findings);
+  }
+  if (findings.size() == before)
+    findings.push_back({"packs",
+                        "none in " + (paths::cache() / "packs").string(),
+                        Health::kNote,
+                        "copy them from a machine with bench-prepare, or set MIEN_CACHE"});
+}
+
 void examine_data(std::vector<Finding>& findings) {
+  if (!has_prepare()) return examine_packs(findings);
   const Tables tables;
   for (const json& dataset : tables.datasets()) {
     const Located located = locate_dataset(dataset.at("name"), "");
