@@ -26,6 +26,15 @@ struct Choice {
   E value;
 };
 
+/// The word for a value. REQUIRES: it has one.
+template <typename E, std::size_t N>
+const char* choice_name(const Choice<E> (&choices)[N], E value) {
+  for (const Choice<E>& known : choices)
+    if (known.value == value) return known.name;
+  MIEN_ASSERT(!"every value has its choice");
+  return "";
+}
+
 /// JSON pointer of a dotted key: "optimizer.name" -> /optimizer/name.
 nlohmann::json::json_pointer pointer_of(const std::string& key);
 
@@ -121,8 +130,7 @@ class FieldWriter {
   }
   template <typename E, std::size_t N>
   void choice(const std::string& key, const E& member, const Choice<E> (&choices)[N], const char*) {
-    for (const Choice<E>& known : choices)
-      if (known.value == member) result[pointer_of(key)] = known.name;
+    result[pointer_of(key)] = choice_name(choices, member);
   }
   void flag(const std::string& key, const bool& member, const char*) {
     result[pointer_of(key)] = member;
@@ -161,12 +169,9 @@ class FieldDocs {
               const Choice<E> (&choices)[N],
               const char* meaning) {
     std::vector<std::string> names;
-    std::string current;
-    for (const Choice<E>& known : choices) {
-      names.push_back(known.name);
-      if (known.value == member) current = known.name;
-    }
-    rows.push_back({key, fmt::format("{}", fmt::join(names, " | ")), current, meaning});
+    for (const Choice<E>& known : choices) names.push_back(known.name);
+    rows.push_back(
+        {key, fmt::format("{}", fmt::join(names, " | ")), choice_name(choices, member), meaning});
   }
   void flag(const std::string& key, const bool& member, const char* meaning) {
     rows.push_back({key, "true | false", member ? "true" : "false", meaning});

@@ -24,6 +24,8 @@ enum class TrainedLayers { kAll, kFineTuned };
 enum class CoefficientLoss { kEqual, kVertices };
 enum class EmotionClassifier { kNeighbours, kSvm };
 enum class TimingStop { kNoise, kEntropy };
+enum class Precision { kFp32, kTf32, kBf16, kFp16 };
+enum class MemoryFormat { kChannelsLast, kContiguous };
 
 inline constexpr Choice<Optimizer> kOptimizers[] = {{"sgd", Optimizer::kSgd},
                                                     {"adam", Optimizer::kAdam}};
@@ -55,6 +57,12 @@ inline constexpr Choice<EmotionClassifier> kEmotionClassifiers[] = {
     {"knn", EmotionClassifier::kNeighbours}, {"svm", EmotionClassifier::kSvm}};
 inline constexpr Choice<TimingStop> kTimingStops[] = {{"noise", TimingStop::kNoise},
                                                       {"entropy", TimingStop::kEntropy}};
+inline constexpr Choice<Precision> kPrecisions[] = {{"fp32", Precision::kFp32},
+                                                    {"tf32", Precision::kTf32},
+                                                    {"bf16", Precision::kBf16},
+                                                    {"fp16", Precision::kFp16}};
+inline constexpr Choice<MemoryFormat> kMemoryFormats[] = {
+    {"channels_last", MemoryFormat::kChannelsLast}, {"contiguous", MemoryFormat::kContiguous}};
 
 struct Protocol {
   SplitRule splits;
@@ -88,6 +96,9 @@ struct Protocol {
   TrainedLayers trained_layers = TrainedLayers::kAll;
   Select select = Select::kLast;
   bool deterministic = true;
+  Precision precision = Precision::kFp32;
+  MemoryFormat memory_format = MemoryFormat::kChannelsLast;
+  bool cuda_graph = true;
 
   std::vector<std::int64_t> timing_batches = {1, 32};
   std::int64_t timing_repetitions = 7, timing_launches = 0;
@@ -179,6 +190,19 @@ void visit(V& v, P& p) {
            "included, stay as they are");
   v.choice("select", p.select, kSelects, "epoch whose weights are scored; best_test is a taint");
   v.flag("deterministic", p.deterministic, "same build, machine class and seed: same bits");
+  v.choice("precision",
+           p.precision,
+           kPrecisions,
+           "of training and scoring: tf32 = products of 10-bit mantissas in convolutions and linear "
+           "layers; bf16, fp16 = these in 16 bits where that is customary, weights kept in fp32, the "
+           "loss of fp16 scaled");
+  v.choice("memory_format",
+           p.memory_format,
+           kMemoryFormats,
+           "of images and weights: channels innermost, or rows innermost");
+  v.flag("cuda_graph",
+         p.cuda_graph,
+         "on CUDA a training step of fixed shape is captured once and replayed; the same bits");
   v.numbers("timing.batches", p.timing_batches, I{1}, I{65536}, "batch sizes that are timed");
   v.number("timing.repetitions",
            p.timing_repetitions,

@@ -15,14 +15,6 @@ namespace {
 
 using Rows = std::vector<std::int64_t>;
 
-template <typename E, std::size_t N>
-const char* choice_name(const Choice<E> (&choices)[N], E value) {
-  for (const Choice<E>& known : choices)
-    if (known.value == value) return known.name;
-  MIEN_ASSERT(!"every value has its choice");
-  return "";
-}
-
 /// What is never divided: an image, a sequence or a subject, with its labelled rows.
 struct Unit {
   std::int64_t key;    // row, sequence or subject number

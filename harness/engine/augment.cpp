@@ -24,7 +24,6 @@ enum Column : std::int64_t {
   kOffsetX,
   kOffsetY,
   kErase,  // then five per crop: gate, area, aspect, x, y
-  kColumns = kErase + 5 * 10
 };
 
 torch::Tensor column(const torch::Tensor& draws, std::int64_t c) { return draws.select(1, c); }
@@ -41,6 +40,14 @@ torch::Tensor pixel_centres(std::int64_t n, const torch::Tensor& like) {
 
 torch::Tensor gate(const torch::Tensor& draws, std::int64_t c, double probability) {
   return (column(draws, c) < probability).to(torch::kFloat);
+}
+
+/// Keeps the place in memory where there is one already: a captured step reads from it.
+void refill(torch::Tensor& kept, const torch::Tensor& news) {
+  if (kept.defined() && kept.sizes() == news.sizes())
+    kept.copy_(news);
+  else
+    kept = news;
 }
 
 // RandomErasing of Zhong et al. 2017 (arXiv 1708.04896) with its usual ranges.
@@ -61,8 +68,9 @@ Augmenter::Augmenter(const Protocol& protocol,
 }
 
 void Augmenter::start_epoch(std::int64_t epoch, std::int64_t samples, torch::Device device) {
-  draws_ = uniform(samples, kColumns, seed_, static_cast<std::uint64_t>(epoch)).to(device);
-  if (moves_pixels()) maps_ = affine_maps();
+  const std::int64_t columns = kErase + (protocol_.erase_probability > 0 ? 5 * train_crops() : 0);
+  refill(draws_, uniform(samples, columns, seed_, static_cast<std::uint64_t>(epoch), device));
+  if (moves_pixels()) refill(maps_, affine_maps());
 }
 
 bool Augmenter::moves_pixels() const {
@@ -165,10 +173,12 @@ torch::Tensor Augmenter::erase(const torch::Tensor& x, const torch::Tensor& draw
   return x.masked_fill(torch::cat(masks).unsqueeze(1), 0);
 }
 
-/// Gray levels 0..255 -> (pixel / 255 - mean) / std.
+/// Gray levels 0..255 -> (pixel / 255 - mean) / std, in the protocol's memory format.
 torch::Tensor Augmenter::normalise(const torch::Tensor& x) const {
   const torch::Tensor black = torch::full({}, -protocol_.mean / protocol_.std, x.options());
-  return torch::add(black, x, /*alpha=*/1 / (255 * protocol_.std));
+  const torch::Tensor images = torch::add(black, x, /*alpha=*/1 / (255 * protocol_.std));
+  return protocol_.memory_format == MemoryFormat::kChannelsLast ? channels_last(images)
+                                                                : images.contiguous();
 }
 
 torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor& indices) const {

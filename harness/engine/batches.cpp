@@ -1,21 +1,30 @@
 #include "harness/engine/batches.h"
 
-#include <ATen/CPUGeneratorImpl.h>
-
 #include <algorithm>
+
+#include "harness/core/random.h"
 
 namespace mien {
 namespace {
 
 constexpr std::uint64_t kSubsetSeed = 20'130'417;  // fixed: the subset is part of the protocol
 
-/// SplitMix64 finaliser (Steele, Lea & Flood 2014): neighbouring (seed, stream) pairs become
-/// unrelated generator seeds.
-std::uint64_t mix(std::uint64_t seed, std::uint64_t stream) {
-  std::uint64_t z = seed * 0x9e3779b97f4a7c15ULL + stream + 0x9e3779b97f4a7c15ULL;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-  return z ^ (z >> 31);
+// SplitMix64 (Steele, Lea & Flood 2014): the state moves by kStep, and is mixed into a number. Signed,
+// as tensors are; products wrap around.
+constexpr std::int64_t kStep = static_cast<std::int64_t>(0x9e3779b97f4a7c15ULL);
+constexpr std::int64_t kMixers[] = {static_cast<std::int64_t>(0xbf58476d1ce4e5b9ULL),
+                                    static_cast<std::int64_t>(0x94d049bb133111ebULL)};
+constexpr std::int64_t kRowStride = std::int64_t{1} << 20;  // more than a table has columns
+constexpr std::int64_t kBits = 24;                          // that a float holds exactly
+
+torch::Tensor shifted_right(const torch::Tensor& z, std::int64_t bits) {
+  return z.bitwise_right_shift(bits).bitwise_and_((std::int64_t{1} << (64 - bits)) - 1);
+}
+
+torch::Tensor mixed(torch::Tensor z) {
+  z = z.bitwise_xor(shifted_right(z, 30)).mul_(kMixers[0]);
+  z = z.bitwise_xor_(shifted_right(z, 27)).mul_(kMixers[1]);
+  return z.bitwise_xor_(shifted_right(z, 31));
 }
 
 std::vector<std::int64_t> limited(std::vector<std::int64_t> rows, std::int64_t limit) {
@@ -121,8 +130,17 @@ torch::Tensor channels_last(const torch::Tensor& images) {
 torch::Tensor uniform(std::int64_t rows,
                       std::int64_t columns,
                       std::uint64_t seed,
-                      std::uint64_t stream) {
-  return torch::rand({rows, columns}, at::detail::createCPUGenerator(mix(seed, stream)));
+                      std::uint64_t stream,
+                      torch::Device device) {
+  SplitMix start(seed);
+  start = SplitMix(start.next() + stream);  // neighbouring streams begin far apart
+  const auto options = torch::dtype(torch::kLong).device(device);
+  const torch::Tensor counters = torch::arange(rows, options).mul_(kRowStride).unsqueeze(1) +
+                                 torch::arange(columns, options);
+  const torch::Tensor state =
+      counters.mul_(kStep).add_(static_cast<std::int64_t>(start.next()));
+  return shifted_right(mixed(state), 64 - kBits).to(torch::kFloat) *
+         (1.0 / static_cast<double>(std::int64_t{1} << kBits));
 }
 
 Split load_split(const Pack& pack,

@@ -57,11 +57,12 @@ torch::Tensor legacy_bilinear(const torch::Tensor& images, std::int64_t side);
 /// otherwise LibTorch takes it for the other layout, and so does every layer behind it.
 torch::Tensor channels_last(const torch::Tensor& images);
 
-/// Uniform [0, 1) numbers [rows, columns] that depend on (seed, stream) only, drawn on the CPU so
-/// that every device sees the same ones.
+/// Uniform [0, 1) numbers [rows, columns], computed on the device without waiting for it. Number
+/// (r, c) depends on (seed, stream, r, c) only: not on the size of the table, nor on the device.
 torch::Tensor uniform(std::int64_t rows,
                       std::int64_t columns,
                       std::uint64_t seed,
-                      std::uint64_t stream);
+                      std::uint64_t stream,
+                      torch::Device device = torch::kCPU);
 
 }  // namespace mien

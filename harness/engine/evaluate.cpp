@@ -1,12 +1,22 @@
 #include "harness/engine/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "harness/engine/precision.h"
 
 namespace mien {
 namespace {
 
-constexpr std::int64_t kForwardImages = 256;  // crops per forward pass; memory, not meaning
+/// Images per forward pass: memory, not meaning.
+std::int64_t images_at_once(const torch::Tensor& images, std::int64_t crops) {
+  const std::int64_t numbers = crops * images[0].numel();
+  const bool cuda = images.is_cuda();
+  return std::clamp<std::int64_t>((cuda ? 80'000'000 : 10'000'000) / numbers,
+                                  1,
+                                  std::max<std::int64_t>(1, (cuda ? 2048 : 256) / crops));
+}
 
 Metric percent(const std::string& name, const std::string& split, double fraction, std::int64_t n) {
   const double none = std::numeric_limits<double>::quiet_NaN();
@@ -19,16 +29,17 @@ torch::Tensor outputs_of(Model& model,
                          const Split& split,
                          const Augmenter& augmenter,
                          const std::function<void(double)>& progress) {
-  torch::InferenceMode inference;
+  const torch::InferenceMode inference;
+  const PrecisionScope precision(augmenter.protocol().precision, split.labels.device());
   const bool was_training = model.is_training();
   model.eval();
   const std::int64_t crops = augmenter.test_crops();
-  const std::int64_t batch = std::max<std::int64_t>(1, kForwardImages / crops);
+  const std::int64_t batch = images_at_once(split.images, crops);
   std::vector<torch::Tensor> parts;
   for (std::int64_t at = 0; at < split.size(); at += batch) {
     const std::int64_t count = std::min(batch, split.size() - at);
     const torch::Tensor images = augmenter.test(split.images.narrow(0, at, count));
-    const torch::Tensor outputs = model.forward(channels_last(images));
+    const torch::Tensor outputs = model.forward(images).to(torch::kFloat);
     parts.push_back(outputs.view({crops, count, outputs.size(1)}).mean(0));
     if (progress) progress(static_cast<double>(at + count) / static_cast<double>(split.size()));
   }
@@ -110,10 +121,12 @@ void store_evaluation(TaskRecord& record,
            evaluation.confusion[static_cast<std::size_t>(truth * classes + guess)]});
 }
 
-void use_channels_last(Model& model) {
+void use_memory_format(Model& model, MemoryFormat format) {
   torch::NoGradGuard no_grad;
   for (torch::Tensor& parameter : model.parameters())
-    if (parameter.dim() == 4) parameter.set_data(channels_last(parameter));
+    if (parameter.dim() == 4)
+      parameter.set_data(format == MemoryFormat::kChannelsLast ? channels_last(parameter)
+                                                               : parameter.contiguous());
 }
 
 }  // namespace mien

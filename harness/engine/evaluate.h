@@ -26,7 +26,7 @@ struct Evaluation {
 Evaluation evaluate_logits(const torch::Tensor& logits, const torch::Tensor& labels);
 
 /// Outputs of every image, float [N, outputs] on the CPU, mean over test crops: without gradients,
-/// in eval mode, which it leaves as it found it. `progress` is called with the share done.
+/// in the protocol's precision, in eval mode, which it leaves as it found it. `progress` is called with the share done.
 torch::Tensor outputs_of(Model& model,
                          const Split& split,
                          const Augmenter& augmenter,
@@ -51,7 +51,7 @@ void store_evaluation(TaskRecord& record,
                       const Pack& pack,
                       const Evaluation& evaluation);
 
-/// Parameters with four dimensions in channels-last order: the layout that CPU convolutions like.
-void use_channels_last(Model& model);
+/// Parameters with four dimensions in that order; the one that the images have is fastest.
+void use_memory_format(Model& model, MemoryFormat format);
 
 }  // namespace mien

@@ -527,7 +527,7 @@ void explain(const Task& task, const ExplainOptions& options, const Progress& pr
   const std::int64_t classes = std::ssize(pack.class_names());
   const std::shared_ptr<Model> model = entry.make({classes, task.protocol.dropout});
   load_weights(*model, options.weights);
-  use_channels_last(*model);
+  use_memory_format(*model, MemoryFormat::kChannelsLast);
   const Subject subject = options.class_name.empty()
                               ? sample_of(task, options, pack, split, card, *model)
                               : class_of(task, options, pack, split, card, squares, *model);

@@ -211,7 +211,7 @@ ExternalModel load_weighted(const External& external,
   ExternalModel loaded;
   loaded.model = std::make_shared<Weighted>(
       network, options.classes, permutation(external, classes, file, device));
-  use_channels_last(*loaded.model);
+  use_memory_format(*loaded.model, MemoryFormat::kChannelsLast);
   loaded.model->eval();
   loaded.parameters = parameter_count(*network);
   return loaded;

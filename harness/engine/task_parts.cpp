@@ -1,6 +1,7 @@
 #include "harness/engine/task_parts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "harness/core/error.h"
@@ -74,7 +75,7 @@ Network make_network(const Task& task,
   const std::int64_t outputs = class_names.empty() ? entry.card.outputs : std::ssize(class_names);
   const std::shared_ptr<Model> model = entry.make({outputs, task.protocol.dropout});
   model->to(device);
-  use_channels_last(*model);
+  use_memory_format(*model, task.protocol.memory_format);
   return {model, entry.card.parameters};
 }
 
@@ -89,8 +90,16 @@ void add_training(const Training& trained, std::int64_t images, TaskRecord& reco
   record.metrics.push_back(
       plain("selected_epoch", static_cast<double>(trained.selected_epoch), "count"));
   record.metrics.push_back(plain("train_seconds", trained.seconds, "s"));
-  record.metrics.push_back(
-      plain("loop_overhead", 100 * trained.other_seconds / trained.seconds, "%"));
+  if (!std::isnan(trained.other_seconds))
+    record.metrics.push_back(
+        plain("loop_overhead", 100 * trained.other_seconds / trained.seconds, "%"));
+  if (trained.skipped_steps > 0)
+    record.notes.push_back({"warning",
+                            fmt::format("{} steps were left out: a gradient was beyond fp16",
+                                        trained.skipped_steps)});
+  if (!trained.why_not_captured.empty())
+    record.notes.push_back(
+        {"warning", "the training step was not captured: " + trained.why_not_captured});
 }
 
 void add_notes(const Task& task, TaskRecord& record) {

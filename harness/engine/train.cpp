@@ -3,11 +3,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <memory>
 
 #include "harness/core/error.h"
 #include "harness/engine/evaluate.h"
 #include "harness/engine/learning_rate.h"
+#include "harness/engine/precision.h"
+#include "harness/engine/replay.h"
+#include "harness/engine/updates.h"
 #include "models/weights.h"
 
 namespace mien {
@@ -19,45 +21,6 @@ constexpr std::uint64_t kOrderStream = std::uint64_t{1}
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-bool belongs_to(const std::string& parameter, const std::vector<std::string>& members) {
-  for (const std::string& member : members)
-    if (parameter.starts_with(member + ".")) return true;
-  return false;
-}
-
-std::unique_ptr<torch::optim::OptimizerOptions> options_for(const Protocol& p, double decay) {
-  if (p.optimizer == Optimizer::kAdam)
-    return std::make_unique<torch::optim::AdamOptions>(
-        torch::optim::AdamOptions(p.learning_rate).weight_decay(decay));
-  return std::make_unique<torch::optim::SGDOptions>(torch::optim::SGDOptions(p.learning_rate)
-                                                        .momentum(p.momentum)
-                                                        .nesterov(p.nesterov && p.momentum > 0)
-                                                        .weight_decay(decay));
-}
-
-std::unique_ptr<torch::optim::Optimizer> make_optimizer(const Model& model,
-                                                        const ModelEntry& entry,
-                                                        const Protocol& p) {
-  std::vector<torch::Tensor> decaying, free;
-  for (const auto& parameter : model.named_parameters()) {
-    if (!parameter.value().requires_grad()) continue;
-    const bool decays =
-        p.decay_on == DecayOn::kAll || belongs_to(parameter.key(), entry.classifier);
-    (decays ? decaying : free).push_back(parameter.value());
-  }
-  std::vector<torch::optim::OptimizerParamGroup> groups;
-  if (!decaying.empty()) groups.emplace_back(decaying, options_for(p, p.weight_decay));
-  if (!free.empty()) groups.emplace_back(free, options_for(p, 0));
-  if (p.optimizer == Optimizer::kAdam)
-    return std::make_unique<torch::optim::Adam>(groups, torch::optim::AdamOptions(p.learning_rate));
-  return std::make_unique<torch::optim::SGD>(groups, torch::optim::SGDOptions(p.learning_rate));
-}
-
-void set_rate(torch::optim::Optimizer& optimizer, double rate) {
-  for (torch::optim::OptimizerParamGroup& group : optimizer.param_groups())
-    group.options().set_lr(rate);
 }
 
 torch::Tensor balanced_weights(const Split& training, std::int64_t classes) {
@@ -87,7 +50,8 @@ void clear_gradients(Model& model) {
   for (torch::Tensor& parameter : model.parameters()) parameter.mutable_grad() = torch::Tensor();
 }
 
-/// One run through the training split; the members are what its steps share.
+/// Runs through the training split; the members are what its steps share, each at its place in
+/// memory, so that a step can be captured.
 class Epochs {
  public:
   Epochs(Model& model,
@@ -104,19 +68,29 @@ class Epochs {
         device_(training.labels.device()),
         augmenter_(protocol, entry.card.input, seed),
         rate_(protocol, steps()),
-        optimizer_(make_optimizer(model, entry, protocol)) {
+        updates_(Updates::of(model, entry, protocol)),
+        full_step_(protocol.cuda_graph, device_) {
+    const auto options = torch::TensorOptions(device_);
+    order_ = torch::empty({training.size()}, options.dtype(torch::kLong));
+    indices_ = torch::empty({protocol.batch}, options.dtype(torch::kLong));
+    loss_sum_ = torch::empty({}, options);
+    hits_ = torch::empty({}, options);
     if (protocol.class_weights == ClassWeights::kBalanced)
       loss_options_.weight(balanced_weights(training, classes));
   }
 
   std::int64_t steps() const { return (training_.size() + protocol_.batch - 1) / protocol_.batch; }
   const Augmenter& augmenter() const { return augmenter_; }
+  const Updates& updates() const { return *updates_; }
+  const std::string& why_not_captured() const { return full_step_.why_not(); }
   void end(double merit) { rate_.end_epoch(merit); }
 
   EpochPoint run(std::int64_t epoch, const Progress& progress);
   double training_seconds = 0, other_seconds = 0;
 
  private:
+  void start(std::int64_t epoch);
+  void step(const torch::Tensor& indices);
   torch::Tensor wanted(const torch::Tensor& indices) const;
   torch::Tensor loss_of(const torch::Tensor& outputs, const torch::Tensor& wanted) const;
 
@@ -128,8 +102,11 @@ class Epochs {
   torch::Device device_;
   Augmenter augmenter_;
   LearningRate rate_;
-  std::unique_ptr<torch::optim::Optimizer> optimizer_;
+  std::unique_ptr<Updates> updates_;
+  Replay full_step_;
   torch::nn::functional::CrossEntropyFuncOptions loss_options_;
+  torch::Tensor order_, indices_, loss_sum_, hits_;
+  double busy_ = 0;  // of an epoch: seconds inside forward, backward and update
 };
 
 /// Labels or targets of a batch, crop by crop.
@@ -145,49 +122,66 @@ torch::Tensor Epochs::loss_of(const torch::Tensor& outputs, const torch::Tensor&
   return torch::nn::functional::cross_entropy(outputs, wanted, loss_options_);
 }
 
-EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
-  const Clock::time_point start = Clock::now();
-  const bool classifies = !training_.targets.defined();
-  double busy = 0;  // inside forward, backward and step
-  EpochPoint point;
-  point.epoch = epoch + 1;
+/// Draws the order and the augmentation of an epoch, on the device.
+void Epochs::start(std::int64_t epoch) {
   model_.train();
   if (protocol_.trained_layers == TrainedLayers::kFineTuned) still_others(model_, entry_);
   augmenter_.start_epoch(epoch, training_.size(), device_);
-  const torch::Tensor keys =
-      uniform(training_.size(), 1, seed_, kOrderStream + static_cast<std::uint64_t>(epoch));
-  const torch::Tensor order =
-      std::get<1>(keys.flatten().sort(/*stable=*/true, /*dim=*/0, false)).to(device_);
-  const auto options = torch::TensorOptions(device_);
-  torch::Tensor loss_sum = torch::zeros({}, options), hits = torch::zeros({}, options);
-  for (std::int64_t step = 0; step < steps(); ++step) {
-    const std::int64_t first = step * protocol_.batch;
-    const torch::Tensor indices =
-        order.narrow(0, first, std::min(protocol_.batch, training_.size() - first));
-    const torch::Tensor images =
-        channels_last(augmenter_.train(training_.images.index_select(0, indices), indices));
-    const torch::Tensor truth = wanted(indices);
-    point.learning_rate = rate_.at(epoch, epoch * steps() + step);
-    set_rate(*optimizer_, point.learning_rate);
+  const torch::Tensor keys = uniform(
+      training_.size(), 1, seed_, kOrderStream + static_cast<std::uint64_t>(epoch), device_);
+  order_.copy_(std::get<1>(keys.flatten().sort(/*stable=*/true, /*dim=*/0, false)));
+  loss_sum_.zero_();
+  hits_.zero_();
+  busy_ = 0;
+}
 
-    const Clock::time_point inside = Clock::now();
-    clear_gradients(model_);
-    const torch::Tensor outputs = model_.forward(images);
-    const torch::Tensor loss = loss_of(outputs, truth);
-    loss.backward();
-    optimizer_->step();
-    busy += seconds_since(inside);
+/// Images at these places of the split -> changed weights, and the sums of the epoch.
+void Epochs::step(const torch::Tensor& indices) {
+  const torch::Tensor images =
+      augmenter_.train(training_.images.index_select(0, indices), indices);
+  const torch::Tensor truth = wanted(indices);
 
-    const double weight = static_cast<double>(indices.size(0));
-    loss_sum += loss.detach() * weight;
-    if (classifies) hits += (outputs.detach().argmax(1) == truth).sum();
-    progress(static_cast<double>(step + 1) / static_cast<double>(steps()), "");
+  const Clock::time_point inside = Clock::now();
+  clear_gradients(model_);
+  PrecisionScope precision(protocol_.precision, device_);
+  const torch::Tensor outputs = model_.forward(images).to(torch::kFloat);
+  const torch::Tensor loss = loss_of(outputs, truth);
+  precision.end_casting();
+  updates_->scaled(loss).backward();
+  updates_->step();
+  busy_ += seconds_since(inside);
+
+  loss_sum_ += loss.detach() * static_cast<double>(indices.size(0));
+  if (!training_.targets.defined()) hits_ += (outputs.detach().argmax(1) == truth).sum();
+}
+
+/// Nothing waits for the device before the sums are read.
+EpochPoint Epochs::run(std::int64_t epoch, const Progress& progress) {
+  const Clock::time_point begin = Clock::now();
+  EpochPoint point;
+  point.epoch = epoch + 1;
+  start(epoch);
+  for (std::int64_t at = 0; at < steps(); ++at) {
+    const std::int64_t first = at * protocol_.batch;
+    const std::int64_t count = std::min(protocol_.batch, training_.size() - first);
+    point.learning_rate = rate_.at(epoch, epoch * steps() + at);
+    updates_->set_rate(point.learning_rate);
+    const torch::Tensor indices = order_.narrow(0, first, count);
+    if (count == protocol_.batch) {
+      indices_.copy_(indices);
+      full_step_.run([this] { step(indices_); });
+    } else {
+      step(indices);
+    }
+    progress(static_cast<double>(at + 1) / static_cast<double>(steps()), "");
   }
-  point.train_loss = loss_sum.item<double>() / static_cast<double>(training_.size());
+  point.train_loss = loss_sum_.item<double>() / static_cast<double>(training_.size());
   const double answers = static_cast<double>(training_.size() * augmenter_.train_crops());
-  point.train_accuracy = classifies ? 100 * hits.item<double>() / answers : std::nan("");
-  const double total = seconds_since(start);
-  point.other_seconds = total - busy;
+  const bool classifies = !training_.targets.defined();
+  point.train_accuracy = classifies ? 100 * hits_.item<double>() / answers : std::nan("");
+  const double total = seconds_since(begin);
+  // A CUDA device works while the host is elsewhere: the host's clock cannot divide its time.
+  point.other_seconds = device_.is_cuda() ? std::nan("") : total - busy_;
   training_seconds += total;
   other_seconds += point.other_seconds;
   return point;
@@ -243,7 +237,9 @@ Training train(Model& model,
          "{} has no validation images for select best_validation or schedule plateau; choose "
          "another split, or select last",
          name_of(protocol.splits));
+  check_precision(protocol.precision, training.labels.device());
   if (protocol.trained_layers == TrainedLayers::kFineTuned) freeze_others(model, entry);
+  const OwnStream stream(training.labels.device());
   Epochs epochs(model, entry, protocol, seed, training, classes);
   Snapshot best;
   double best_merit = -std::numeric_limits<double>::infinity();
@@ -271,6 +267,8 @@ Training train(Model& model,
   if (!best.empty()) restore_snapshot(model, best);
   result.seconds = epochs.training_seconds;
   result.other_seconds = epochs.other_seconds;
+  result.skipped_steps = epochs.updates().skipped();
+  result.why_not_captured = epochs.why_not_captured();
   return result;
 }
 

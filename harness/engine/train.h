@@ -19,7 +19,9 @@ struct Training {
   std::vector<EpochPoint> curve;
   std::int64_t selected_epoch = 0;  // from 1; 0 where nothing was trained
   double seconds = 0;               // training loops only
-  double other_seconds = 0;         // of those, outside forward, backward and step
+  double other_seconds = 0;         // of those, outside forward, backward and update; NaN on CUDA
+  std::int64_t skipped_steps = 0;   // whose gradients fp16 could not hold
+  std::string why_not_captured;     // the step as a CUDA graph, where that was tried and failed
 };
 
 /// Trains `model` in place and leaves it with the weights of the selected epoch: by cross-entropy,
@@ -27,8 +29,8 @@ struct Training {
 /// smallest is the best. `trained_layers: fine_tuned` changes entry.fine_tuned only; all else,
 /// statistics of batch-norm included, keeps its bits. `test` is looked at only for `select:
 /// best_test`, which the caller must mark as a taint. Errors: Exit::kTaskFailed: the loss is no
-/// longer finite; Exit::kUsage: the model has no list of fine-tuned layers, or there is nothing to
-/// select by.
+/// longer finite; Exit::kUsage: the model has no list of fine-tuned layers, there is nothing to
+/// select by, or the device cannot work in the protocol's precision.
 Training train(Model& model,
                const ModelEntry& entry,
                const Protocol& protocol,

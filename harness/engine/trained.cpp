@@ -1,7 +1,5 @@
 #include "harness/engine/trained.h"
 
-#include <algorithm>
-
 #include "harness/core/error.h"
 #include "harness/core/safetensors.h"
 #include "harness/core/sha256.h"
@@ -14,8 +12,6 @@ namespace fs = std::filesystem;
 
 namespace mien {
 namespace {
-
-constexpr std::int64_t kForwardImages = 64;  // memory, not meaning
 
 /// What a network of this role predicts, by the pack's name of it.
 std::string target_of(const std::string& role) {
@@ -48,7 +44,7 @@ TrainedNetwork load_trained(const std::string& role,
   TrainedNetwork network{&entry, entry.make({entry.card.outputs, 0})};
   load_weights(*network.model, path);
   network.model->to(device);
-  use_channels_last(*network.model);
+  use_memory_format(*network.model, MemoryFormat::kChannelsLast);
   network.model->eval();
   record.artifacts.push_back({"network-" + role,
                               path.string(),
@@ -61,16 +57,8 @@ torch::Tensor coefficients_of(const TrainedNetwork& network,
                               const Split& split,
                               const Protocol& protocol,
                               const std::function<void(double)>& progress) {
-  torch::InferenceMode inference;
   const Augmenter augmenter(protocol, network.entry->card.input, 0);
-  std::vector<torch::Tensor> parts;
-  for (std::int64_t at = 0; at < split.size(); at += kForwardImages) {
-    const std::int64_t count = std::min(kForwardImages, split.size() - at);
-    const torch::Tensor images = augmenter.test(split.images.narrow(0, at, count));
-    parts.push_back(network.model->forward(channels_last(images)).to(torch::kCPU));
-    if (progress) progress(static_cast<double>(at + count) / static_cast<double>(split.size()));
-  }
-  const torch::Tensor all = torch::cat(parts).contiguous();
+  const torch::Tensor all = outputs_of(*network.model, split, augmenter, progress);
   if (!all.isfinite().all().item<bool>())
     fail(Exit::kTaskFailed, "{} says a number that is not finite", network.entry->card.name);
   return all;

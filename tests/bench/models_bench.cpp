@@ -64,7 +64,7 @@ Sampler make_training(const ModelEntry& entry, std::int64_t batch) {
   split->images = torch::randint(0, 256, {batches * batch, input[0], input[1], input[2]}, torch::kUInt8);
   split->labels = torch::randint(0, entry.card.outputs, {batches * batch}, torch::kLong);
   const std::shared_ptr<Model> model = make(entry);
-  use_channels_last(*model);
+  use_memory_format(*model, MemoryFormat::kChannelsLast);
   Protocol protocol;
   protocol.batch = batch;
   protocol.learning_rate = 1e-3;

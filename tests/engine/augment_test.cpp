@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/core/random.h"
+#include "harness/engine/batches.h"
 #include "tests/support/expect_error.h"
 
 namespace mien {
@@ -165,6 +167,57 @@ TEST(Augment, DependsOnSeedEpochAndIndexOnly) {
   EXPECT_TRUE(torch::equal(part, whole.index_select(0, some)));
   EXPECT_FALSE(torch::equal(whole, started(p, kWhole, 8, 4).train(x, indices(8))));
   EXPECT_FALSE(torch::equal(whole, started(p, kWhole, 8, 3, 2).train(x, indices(8))));
+}
+
+/// The numbers of the class that the rest of the project draws with, wherever they are computed.
+TEST(Uniform, IsSplitMixByCounter) {
+  const torch::Tensor drawn = uniform(3, 4, 11, 5);
+  SplitMix start(11);
+  SplitMix streams(start.next() + 5);
+  const std::uint64_t first = streams.next();
+  for (std::uint64_t row = 0; row < 3; ++row)
+    for (std::uint64_t column = 0; column < 4; ++column) {
+      const std::uint64_t before = (row << 20) + column - 1;  // next() moves first
+      SplitMix at(first + before * 0x9e3779b97f4a7c15ULL);
+      const float expected = static_cast<float>(at.next() >> 40) / 16777216.0f;
+      EXPECT_EQ(drawn[static_cast<std::int64_t>(row)][static_cast<std::int64_t>(column)].item<float>(), expected);
+    }
+}
+
+TEST(Uniform, ANumberDependsOnItsPlaceOnly) {
+  const torch::Tensor small = uniform(5, 3, 1, 9), large = uniform(50, 30, 1, 9);
+  EXPECT_TRUE(torch::equal(small, large.narrow(0, 0, 5).narrow(1, 0, 3)));
+  EXPECT_FALSE(torch::equal(small, uniform(5, 3, 1, 10)));
+  EXPECT_FALSE(torch::equal(small, uniform(5, 3, 2, 9)));
+}
+
+TEST(Uniform, LooksUniformAndUnrelated) {
+  const std::int64_t n = 20000;
+  const torch::Tensor a = uniform(n, 2, 1, 0), b = uniform(n, 2, 1, 1);
+  EXPECT_GE(a.min().item<float>(), 0);
+  EXPECT_LT(a.max().item<float>(), 1);
+  const torch::Tensor counts = torch::bincount((a.flatten() * 64).to(torch::kLong), {}, 64);
+  const double expected = 2.0 * static_cast<double>(n) / 64;
+  const double chi_square =
+      ((counts.to(torch::kDouble) - expected).square() / expected).sum().item<double>();
+  EXPECT_LT(chi_square, 120) << "63 degrees of freedom: beyond 120 once in 50,000";
+  const auto correlation = [](const torch::Tensor& x, const torch::Tensor& y) {
+    return ((x - 0.5) * (y - 0.5)).mean().item<double>() * 12;
+  };
+  const double five_sigma = 5 / std::sqrt(static_cast<double>(n));
+  EXPECT_LT(std::abs(correlation(a.select(1, 0), a.select(1, 1))), five_sigma);
+  EXPECT_LT(std::abs(correlation(a.select(1, 0), b.select(1, 0))), five_sigma);
+  EXPECT_LT(std::abs(correlation(a.select(1, 0).narrow(0, 1, n - 1), a.select(1, 0).narrow(0, 0, n - 1))),
+            five_sigma);
+}
+
+TEST(Augment, EpochsKeepTheirNumbersAtOnePlace) {
+  Protocol p = plain();
+  p.shift = 0.2;
+  const torch::Tensor x = images(8);
+  Augmenter one = started(p, kWhole, 8, 3);
+  one.start_epoch(4, 8, torch::kCPU);
+  EXPECT_TRUE(torch::equal(one.train(x, indices(8)), started(p, kWhole, 8, 4).train(x, indices(8))));
 }
 
 TEST(Augment, ReversedAreaIsRefused) {
