@@ -14,14 +14,15 @@ constexpr int kCallsAsItStands = 3;
 }
 
 struct OwnStream::State {
-  c10::cuda::CUDAStreamGuard guard;
+  explicit State(c10::cuda::CUDAStream stream) : guard(stream) {}
+  c10::cuda::CUDAStreamGuard guard;  // can be neither copied nor moved
 };
 
 OwnStream::OwnStream(torch::Device device) {
   if (!device.is_cuda()) return;
   torch::cuda::synchronize(device.index());
-  state_ = std::make_unique<State>(State{
-      c10::cuda::CUDAStreamGuard(c10::cuda::getStreamFromPool(/*high priority*/ false, device.index()))});
+  state_ = std::make_unique<State>(
+      c10::cuda::getStreamFromPool(/*high priority*/ false, device.index()));
 }
 
 OwnStream::~OwnStream() {
