@@ -120,7 +120,9 @@ class Cli {
           ->required();
       app->add_option("--profile", request.profile, "smoke: minutes on a CPU; full: the protocol")
           ->capture_default_str();
-      app->add_option("--device", request.device, "auto, cpu, cuda or cuda:N")
+      app->add_option("--device",
+                      request.device,
+                      "cpu, cuda (every GPU) or cuda:N,cuda:M; auto: every GPU, else the CPU")
           ->capture_default_str();
       app->add_option("--seeds", request.seeds, "seeds per experiment, instead of the configured")
           ->check(CLI::Range(1, 1000));
@@ -138,7 +140,7 @@ class Cli {
       add_database(app);
       add_configs(app);
     }
-    run->add_option("--jobs", options_.jobs, "tasks at a time")
+    run->add_option("--jobs,--jobs-per-device", options_.jobs, "tasks at a time on each device")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     run->add_option("--memory-limit", options_.memory_limit_mib, "MiB of data per worker")

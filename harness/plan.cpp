@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "harness/cards.h"
 #include "harness/core/error.h"
 #include "harness/environment.h"
-#include "harness/process.h"
 
 namespace mien {
 namespace {
@@ -21,6 +21,10 @@ constexpr double kCoreMacsPerSecond = 6e10, kGpuMacsPerSecond = 2e12;
 constexpr double kCorePassesPerSecond =
     8e3;  // of a network without arithmetic: gather, call, write
 constexpr double kStartSeconds = 2;
+// Likewise of memory: LibTorch and its buffers, or a CUDA context and its libraries.
+constexpr double kCpuProcessBytes = 300e6, kGpuProcessBytes = 700e6;
+constexpr double kMacsPerActivation = 150;  // of a network of 3x3 convolutions
+constexpr double kAllocatorSlack = 1.25;    // what an allocator holds beside what is in use
 
 bool matches(const std::string& selector, const Experiment& experiment) {
   if (selector == "all") return true;
@@ -63,6 +67,22 @@ double first_estimate(const Task& task, const json& model, const Fold& fold) {
   const double epochs = task.external ? 0 : static_cast<double>(p.epochs);
   const double passes = epochs * (kTrainPasses * train + validation) + validation + test;
   return kStartSeconds + passes * seconds_per_pass(task, model);
+}
+
+/// Weights with gradients, an optimiser's two moments and the best epoch's; the pack as bytes, twice;
+/// activations and their gradients of a batch.
+double first_memory_estimate(const Task& task, const json& model, const std::string& pack) {
+  const auto count = [&](const char* key) {
+    return model.at(key).is_number() ? model.at(key).get<double>() : 0;
+  };
+  const double crops = task.protocol.train_crop == TrainCrop::kTen ? 10 : 1;
+  constexpr double kFewestImages = 64;  // that are scored at once
+  const double images = std::max(kFewestImages, crops * static_cast<double>(task.protocol.batch));
+  std::error_code absent;
+  const std::uintmax_t size = std::filesystem::file_size(pack, absent);
+  return (task.device_class == "cuda" ? kGpuProcessBytes : kCpuProcessBytes) +
+         (absent ? 0 : 2 * static_cast<double>(size)) +
+         sizeof(float) * (5 * count("parameters") + 2 * images * count("macs") / kMacsPerActivation);
 }
 
 /// How a model is timed says nothing about its accuracy: a change must not train it again.
@@ -108,7 +128,7 @@ class Expander {
     task.pack_sha256 = data.sha256;
     task.profile = request_.profile;
     task.official = request_.profile == "full" && overrides.empty();
-    task.device_class = plan_.device.starts_with("cuda") ? "cuda" : "cpu";
+    task.device_class = plan_.devices.front().name.starts_with("cuda") ? "cuda" : "cpu";
     task.protocol = without_timing(resolved.protocol);
     if (card) {
       task.external = card->external;
@@ -126,7 +146,7 @@ class Expander {
   /// Timing wants the machine for itself, so it comes last.
   void add_throughput() {
     for (const auto& [task, resolved, model] : throughput_)
-      add(task, first_estimate(task, *model, {}), resolved);
+      add(task, first_estimate(task, *model, {}), resolved, *model);
   }
 
  private:
@@ -164,7 +184,8 @@ class Expander {
                                                     : resolved.seeds;
     for (task.seed = 1; task.seed <= seeds; ++task.seed) {
       task.networks = networks_of(experiment, task);
-      for (task.fold = 0; task.fold < folds; ++task.fold) add(task, seconds, resolved);
+      for (task.fold = 0; task.fold < folds; ++task.fold)
+        add(task, seconds, resolved, model);
     }
   }
 
@@ -229,7 +250,10 @@ class Expander {
     add_folds(twin, experiment, pack, resolved, model);
   }
 
-  void add(const Task& task, double first_guess, const Experiment::Resolved& resolved) {
+  void add(const Task& task,
+           double first_guess,
+           const Experiment::Resolved& resolved,
+           const json& model) {
     PlannedTask planned;
     planned.task = task;
     if (const auto data = located_.find(task.experiment); data != located_.end())
@@ -246,9 +270,23 @@ class Expander {
     planned.done = store_ && frozen && store_->is_done(planned.id);
     const std::optional<double> seen = store_ ? store_->median_seconds(task) : std::nullopt;
     planned.seconds = seen ? *seen : first_guess;
+    planned.bytes = expected_bytes(planned, model);
     planned.time_limit_seconds = request_.time_limit_seconds > 0 ? request_.time_limit_seconds
                                                                  : 60 * resolved.time_limit_minutes;
     plan_.tasks.push_back(std::move(planned));
+  }
+
+  /// A timing runs alone: it takes what there is.
+  std::int64_t expected_bytes(const PlannedTask& planned, const json& model) const {
+    const Task& task = planned.task;
+    if (task.kind == TaskKind::kThroughput) return 0;
+    const std::optional<std::int64_t> seen = store_ ? store_->peak_bytes(task) : std::nullopt;
+    const bool cuda = task.device_class == "cuda";
+    if (seen && cuda)
+      return static_cast<std::int64_t>(kGpuProcessBytes +
+                                       kAllocatorSlack * static_cast<double>(*seen));
+    return seen ? *seen
+                : static_cast<std::int64_t>(first_memory_estimate(task, model, planned.pack));
   }
 
   /// Files of a task on `data`: a face model is that of the coefficients, so it comes with the
@@ -293,6 +331,33 @@ void add_with_networks(const Experiment& experiment,
   ordered.push_back(experiment);
 }
 
+/// {0, 2} of "cuda:0,cuda:2".
+std::vector<int> gpu_indices(const std::string& wanted) {
+  std::vector<int> indices;
+  std::istringstream words(wanted + ",");
+  for (std::string word; std::getline(words, word, ',');) {
+    const std::string digits = word.starts_with("cuda:") ? word.substr(5) : "";
+    if (digits.empty() || digits.size() > 4 ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
+      fail(Exit::kUsage, "--device {}: must be auto, cpu, cuda, cuda:N or cuda:N,cuda:M", wanted);
+    indices.push_back(std::stoi(digits));
+    if (std::ranges::count(indices, indices.back()) > 1)
+      fail(Exit::kUsage, "--device {}: names {} twice", wanted, word);
+  }
+  return indices;
+}
+
+std::vector<Device> usable_gpus() {
+  const json answer = ask_devices();
+  const int count = answer.value("cuda", 0);
+  const auto pci = answer.value("pci", std::vector<std::string>());
+  std::vector<Device> gpus;
+  for (int i = 0; i < count; ++i)
+    gpus.push_back({fmt::format("cuda:{}", i),
+                    i < std::ssize(pci) ? pci[static_cast<std::size_t>(i)] : ""});
+  return gpus;
+}
+
 }  // namespace
 
 std::vector<Experiment> select(const std::vector<Experiment>& known,
@@ -334,30 +399,34 @@ Task throughput_task(const Task& task, const Protocol& protocol) {
   return timed;
 }
 
-std::string resolve_device(const std::string& wanted, const Tables& tables) {
-  if (wanted == "cpu") return "cpu";
+std::vector<Device> resolve_devices(const std::string& wanted, const Tables& tables) {
+  if (wanted == "cpu") return {{"cpu"}};
   const bool automatic = wanted == "auto";
-  const bool index_given = wanted.starts_with("cuda:") && wanted.size() > 5 &&
-                           wanted.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (!automatic && wanted != "cuda" && !index_given)
-    fail(Exit::kUsage, "--device {}: must be auto, cpu, cuda or cuda:N", wanted);
+  const std::vector<int> indices =
+      automatic || wanted == "cuda" ? std::vector<int>() : gpu_indices(wanted);
   if (!tables.cuda()) {
-    if (automatic) return "cpu";
+    if (automatic) return {{"cpu"}};
     fail(Exit::kPrecondition,
          "--device {}: this build's LibTorch has no CUDA; build the preset cuda",
          wanted);
   }
-  const Output output = run_to_end({{sibling("bench-worker"), "devices"}, {}, 0}, false);
-  const json devices = json::parse(output.out, nullptr, false);
-  const int count = devices.is_object() ? devices.value("cuda", 0) : 0;
-  if (automatic) return count > 0 ? "cuda:0" : "cpu";
-  const int index = index_given ? std::stoi(wanted.substr(5)) : 0;
-  if (index >= count)
+  const std::vector<Device> found = usable_gpus();
+  if (automatic && found.empty()) return {{"cpu"}};
+  std::vector<Device> chosen = indices.empty() ? found : std::vector<Device>();
+  for (const int index : indices)
+    if (index < std::ssize(found)) chosen.push_back(found[static_cast<std::size_t>(index)]);
+  if (chosen.empty() || chosen.size() < indices.size())
     fail(Exit::kPrecondition,
          "--device {}: {} CUDA devices are usable here; see bench doctor",
          wanted,
-         count);
-  return fmt::format("cuda:{}", index);
+         found.size());
+  return chosen;
+}
+
+std::string resolve_device(const std::string& wanted, const Tables& tables) {
+  if (wanted.find(',') != std::string::npos)
+    fail(Exit::kUsage, "--device {}: one device at a time is timed", wanted);
+  return resolve_devices(wanted, tables).front().name;
 }
 
 Plan make_plan(const PlanRequest& request,
@@ -373,7 +442,7 @@ Plan make_plan(const PlanRequest& request,
   const std::vector<Experiment> selected = select(known, request.selectors);
   for (const Experiment& experiment : selected)
     add_with_networks(experiment, known, plan.experiments);
-  plan.device = resolve_device(request.device, tables);
+  plan.devices = resolve_devices(request.device, tables);
   std::map<std::pair<std::string, std::string>, Located> data;
   Expander expander(request, tables, store, plan);
   for (const Experiment& experiment : plan.experiments) {

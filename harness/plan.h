@@ -15,7 +15,7 @@ namespace mien {
 struct PlanRequest {
   std::vector<std::string> selectors;  // "all", "model@dataset", "model", "@dataset", with * and ?
   std::string profile = "smoke";
-  std::string device = "auto";          // auto | cpu | cuda | cuda:N
+  std::string device = "auto";          // auto | cpu | cuda | cuda:N,...
   std::int64_t seeds = 0;               // 0 = as configured
   std::int64_t time_limit_seconds = 0;  // 0 = as configured
   std::vector<std::string> overrides;   // --set
@@ -32,11 +32,17 @@ struct PlannedTask {
   std::string ground_truth;          // folder of the scans of a reconstruction; else ""
   bool done = false;   // in results.db already
   double seconds = 0;  // expected; rough until one like it has run, 0 while the pack is missing
+  std::int64_t bytes = 0;  // likewise: memory of its device that it is expected to need
   std::int64_t time_limit_seconds = 3600;
 };
 
+struct Device {
+  std::string name;      // "cpu" | "cuda:N"
+  std::string pci = {};  // bus id of a GPU; "" where it is not known
+};
+
 struct Plan {
-  std::string device;  // "cpu" | "cuda:N"
+  std::vector<Device> devices;  // of one class, at least one; timings take the first
   std::vector<Experiment> experiments;  // those that train a network before those that take it
   std::vector<PlannedTask> tasks;       // likewise; throughput last
   /// Of --leaky-twin: group ids of the split as configured and of its subject-disjoint twin.
@@ -48,8 +54,11 @@ struct Plan {
 std::vector<Experiment> select(const std::vector<Experiment>& known,
                                const std::vector<std::string>& selectors);
 
-/// "auto" becomes cuda:0 where the worker can use one, else cpu.
-/// Error (Exit::kUsage): not a device; (Exit::kPrecondition): CUDA without a CUDA build.
+/// "auto" becomes every GPU that the worker can use, else the CPU; "cuda" every GPU; "cuda:0,cuda:2"
+/// these. Error (Exit::kUsage): not a device, one twice; (Exit::kPrecondition): CUDA without a CUDA
+/// build, a GPU that is not there.
+std::vector<Device> resolve_devices(const std::string& wanted, const Tables& tables);
+/// The first of these; a list is an error (Exit::kUsage).
 std::string resolve_device(const std::string& wanted, const Tables& tables);
 
 /// The timing of `task`'s model on its device: depends on these and the timing fields of `protocol`

@@ -35,8 +35,11 @@ std::string duration_text(double seconds) {
   return fmt::format("{:.1f} h", seconds / 3600);
 }
 
-ProgressDisplay::ProgressDisplay(std::int64_t tasks, double expected_seconds, bool terminal)
-    : tasks_(tasks), waiting_seconds_(expected_seconds), terminal_(terminal) {}
+ProgressDisplay::ProgressDisplay(std::int64_t tasks,
+                                 double expected_seconds,
+                                 int lanes,
+                                 bool terminal)
+    : tasks_(tasks), waiting_seconds_(expected_seconds), lanes_(lanes), terminal_(terminal) {}
 
 ProgressDisplay::~ProgressDisplay() {
   if (drawn_) std::fputs("\r\x1b[K", stderr);
@@ -51,17 +54,18 @@ void ProgressDisplay::line(const std::string& text) {
 /// What is left of the running tasks by their own pace, and of the waiting ones by the ratio of
 /// real to expected time so far.
 double ProgressDisplay::remaining_seconds() const {
-  double running = 0, spent = spent_, expected = expected_of_spent_;
+  double running = 0, longest = 0, spent = spent_, expected = expected_of_spent_;
   for (const auto& [name, task] : running_) {
     const double elapsed = seconds_since(task.start);
     const double total =
         task.fraction > 0.02 ? elapsed / task.fraction : std::max(task.expected_seconds, elapsed);
     running += total - elapsed;
+    longest = std::max(longest, total - elapsed);
     spent += total;
     expected += task.expected_seconds;
   }
   const double pace = expected > 0 ? spent / expected : 1;
-  return running + pace * waiting_seconds_;
+  return std::max(longest, (running + pace * waiting_seconds_) / lanes_);
 }
 
 void ProgressDisplay::draw() {
@@ -112,6 +116,15 @@ void ProgressDisplay::advanced(const std::string& task, double fraction, const s
 
 void ProgressDisplay::note(const std::string& task, const std::string& text) {
   line(fmt::format("{:9} {}  {}", "", task, text));
+}
+
+void ProgressDisplay::set_aside(const std::string& task, const std::string& outcome) {
+  const auto found = running_.find(task);
+  if (found != running_.end()) {
+    waiting_seconds_ += found->second.expected_seconds;
+    running_.erase(found);
+  }
+  line(fmt::format("{:9} {}  {}", "", task, outcome));
 }
 
 void ProgressDisplay::finished(const std::string& task, const std::string& outcome) {

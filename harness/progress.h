@@ -17,8 +17,9 @@ int terminal_columns(int descriptor);
 
 class ProgressDisplay {
  public:
-  /// `expected_seconds` of all tasks together; `terminal` chooses bar or lines.
-  ProgressDisplay(std::int64_t tasks, double expected_seconds, bool terminal);
+  /// `expected_seconds` of all tasks together, of which `lanes` run at a time; `terminal` chooses bar or
+  /// lines.
+  ProgressDisplay(std::int64_t tasks, double expected_seconds, int lanes, bool terminal);
   ~ProgressDisplay();
 
   void started(const std::string& task, double expected_seconds);
@@ -28,6 +29,8 @@ class ProgressDisplay {
   void note(const std::string& task, const std::string& text);
   /// `outcome` is the line's end: "done in 12 s", "crashed: ...".
   void finished(const std::string& task, const std::string& outcome);
+  /// It will be started again.
+  void set_aside(const std::string& task, const std::string& outcome);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -44,6 +47,7 @@ class ProgressDisplay {
   std::int64_t tasks_, finished_ = 0;
   double waiting_seconds_;                    // expected, of tasks not started yet
   double spent_ = 0, expected_of_spent_ = 0;  // finished tasks: how long, and how long expected
+  int lanes_;
   bool terminal_, drawn_ = false;
   std::map<std::string, Running> running_;
 };

@@ -10,13 +10,18 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <list>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/sha256.h"
 #include "harness/environment.h"
+#include "harness/nvml.h"
+#include "harness/placement.h"
 #include "harness/process.h"
 #include "harness/progress.h"
 
@@ -66,6 +71,22 @@ std::string tail(const std::string& text) {
   return text.size() <= kStderrTailBytes ? text : text.substr(text.size() - kStderrTailBytes);
 }
 
+/// MemAvailable of /proc/meminfo; of a GPU what NVML counts as free. 0 where nobody says.
+std::int64_t free_bytes(const Device& device) {
+  if (device.name.starts_with("cuda")) {
+    const NvmlGpu gpu(std::stoi(device.name.substr(5)), device.pci);
+    const GpuIdentity identity = gpu.identity();
+    if (identity.mig == "on") return 0;  // it speaks of the whole GPU
+    return std::max<std::int64_t>(0, identity.memory_bytes - gpu.used_memory().value_or(0));
+  }
+  std::ifstream file("/proc/meminfo");
+  for (std::string key; file >> key; file.ignore(100, '\n')) {
+    std::int64_t kibibytes = 0;
+    if (key == "MemAvailable:" && file >> kibibytes) return kibibytes * 1024;
+  }
+  return 0;
+}
+
 /// One worker in flight.
 struct Flight {
   const PlannedTask* planned;
@@ -77,6 +98,8 @@ struct Flight {
   std::string out = {}, err = {};
   json last_event = json::object();
   bool timed_out = false, interrupted = false;
+  std::size_t device = 0;    // of the plan
+  bool had_company = false;  // another task ran on its device meanwhile
 };
 
 class Scheduler {
@@ -86,9 +109,12 @@ class Scheduler {
         places_(places),
         options_(options),
         store_(store),
-        display_(count_open(plan), open_seconds(plan), options.terminal) {
+        threads_(threads_of_a_task(plan, options)),
+        display_(count_open(plan), open_seconds(plan), lanes(plan, options), options.terminal) {
     for (const PlannedTask& planned : plan.tasks)
       if (!planned.done) waiting_.push_back(&planned);
+    weigh_chains();
+    for (const Device& device : plan.devices) capacity_.push_back(free_bytes(device));
   }
 
   RunSummary run() {
@@ -103,6 +129,7 @@ class Scheduler {
         if (ended) land(*flight);
         flight = ended ? flights_.erase(flight) : std::next(flight);
       }
+      look_at_idle_devices();
     }
     summary_.signal = stop_signal;
     std::error_code not_empty;
@@ -122,21 +149,62 @@ class Scheduler {
       if (!planned.done) seconds += planned.seconds;
     return seconds;
   }
+  static int lanes(const Plan& plan, const ScheduleOptions& options) {
+    return options.jobs * static_cast<int>(plan.devices.size());
+  }
 
-  /// Tasks share the machine by `jobs`; a throughput task has it for itself.
-  void start_what_fits() {
-    while (!stop_signal && !waiting_.empty()) {
-      const auto next = std::ranges::find_if(
-          waiting_, [&](const PlannedTask* planned) { return !needs_a_flight(*planned); });
-      if (next == waiting_.end()) return;
-      const PlannedTask& planned = **next;
-      const bool timing = planned.task.kind == TaskKind::kThroughput;
-      if (timing && next != waiting_.begin()) return;  // comes last
-      if (flights_.size() >= static_cast<std::size_t>(timing ? 1 : options_.jobs)) return;
-      waiting_.erase(next);
-      launch(planned,
-             timing ? usable_processors() : std::max(1, usable_processors() / options_.jobs));
+  /// The same for every task of a run, and also for the last ones, which could have more: how many
+  /// threads add up a sum decides its last bits, so that a task's result must not depend on what runs
+  /// beside it, or on what an earlier run has left to do.
+  static int threads_of_a_task(const Plan& plan, const ScheduleOptions& options) {
+    return std::max(1, usable_processors() / lanes(plan, options));
+  }
+
+  void weigh_chains() {
+    std::vector<double> seconds;
+    std::vector<std::vector<std::size_t>> needs;
+    std::map<std::string, std::size_t> places;
+    for (const PlannedTask* planned : waiting_) {
+      std::vector<std::size_t>& needed = needs.emplace_back();
+      for (const auto& [role, id] : planned->task.networks)
+        if (const auto found = places.find(id); found != places.end())
+          needed.push_back(found->second);
+      places[planned->id] = seconds.size();
+      seconds.push_back(planned->seconds);
     }
+    const std::vector<double> chains = chain_seconds(seconds, needs);
+    for (std::size_t i = 0; const PlannedTask* planned : waiting_) chain_[planned] = chains[i++];
+  }
+
+  Demand demand_of(const PlannedTask& planned) const {
+    return {chain_.at(&planned),
+            planned.bytes,
+            !needs_a_flight(planned),
+            alone_.contains(&planned),
+            planned.task.kind == TaskKind::kThroughput};
+  }
+
+  void start_what_fits() {
+    if (stop_signal) return;
+    std::vector<Demand> demands;
+    std::vector<const PlannedTask*> waiting(waiting_.begin(), waiting_.end());
+    for (const PlannedTask* planned : waiting) demands.push_back(demand_of(*planned));
+    std::vector<DeviceLoad> devices;
+    for (const std::int64_t bytes : capacity_) devices.push_back({bytes, {}});
+    for (const Flight& flight : flights_)
+      devices[flight.device].running.push_back(demand_of(*flight.planned));
+    for (const Placement& placed : place(demands, devices, options_.jobs)) {
+      waiting_.remove(waiting[placed.task]);
+      launch(*waiting[placed.task], placed.device);
+    }
+  }
+
+  /// What is free while nothing of ours runs there is what ours may share.
+  void look_at_idle_devices() {
+    for (const std::size_t device : vacated_)
+      if (std::ranges::count(flights_, device, &Flight::device) == 0)
+        capacity_[device] = free_bytes(plan_.devices[device]);
+    vacated_.clear();
   }
 
   /// A network that it takes is still in training, or will be.
@@ -176,9 +244,9 @@ class Scheduler {
   }
 
   /// A task whose files are not there is one that failed.
-  void launch(const PlannedTask& planned, int threads) {
+  void launch(const PlannedTask& planned, std::size_t device) {
     try {
-      start(planned, threads);
+      start(planned, device);
     } catch (const Error& error) {
       if (planned.task.networks.empty()) throw;
       Attempt attempt;
@@ -188,11 +256,13 @@ class Scheduler {
       attempt.message = error.what();
       store_.record_attempt(planned.task, attempt);
       display_.started(title(planned.task), planned.seconds);
-      report(planned, attempt);
+      report(planned, attempt, device);
     }
   }
 
-  void start(const PlannedTask& planned, int threads) {
+  void start(const PlannedTask& planned, std::size_t device) {
+    const bool timing = planned.task.kind == TaskKind::kThroughput;
+    const std::string threads = std::to_string(timing ? usable_processors() : threads_);
     const fs::path task_file = places_.shards() / (short_id(planned.id) + ".task.json");
     const fs::path shard = places_.shards() / (short_id(planned.id) + ".db");
     const fs::path weights = weights_of(planned.id);
@@ -202,15 +272,17 @@ class Scheduler {
                      "--shard",
                      shard.string(),
                      "--device",
-                     plan_.device,
+                     plan_.devices[device].name,
                      "--threads",
-                     std::to_string(threads)},
+                     threads},
                     worker_environment(),
                     options_.memory_limit_mib << 20};
+    // OpenBLAS does not hear of --threads, and takes every processor unless it is told.
+    command.environment["OMP_NUM_THREADS"] = paths::environment("OMP_NUM_THREADS", threads);
     const auto pass = [&](const char* name, const std::string& value) {
       if (!value.empty()) command.arguments.insert(command.arguments.end(), {name, value});
     };
-    if (planned.task.kind != TaskKind::kThroughput) {
+    if (!timing) {
       pass("--pack", planned.pack);
       pass("--weights", weights.string());
     } else {
@@ -227,6 +299,9 @@ class Scheduler {
     Flight flight{&planned, task_file, shard, weights, std::move(process), pid};
     flight.attempt.started_ns = now_ns();
     flight.deadline = Clock::now() + std::chrono::seconds(planned.time_limit_seconds);
+    flight.device = device;
+    for (Flight& other : flights_)
+      if (other.device == device) other.had_company = flight.had_company = true;
     display_.started(title(planned.task), planned.seconds);
     flights_.push_back(std::move(flight));
   }
@@ -281,9 +356,24 @@ class Scheduler {
       merge(flight);
     else
       explain(flight);
+    const bool again =
+        attempt.state == AttemptState::kOutOfMemory && flight.had_company && !stop_signal;
+    if (again) attempt.message += "; tried once more with the device for itself";
     if (attempt.state != AttemptState::kDone) store_.record_attempt(flight.planned->task, attempt);
     clean(flight);
-    report(*flight.planned, attempt);
+    vacated_.insert(flight.device);
+    if (again)
+      set_aside(*flight.planned, attempt);
+    else
+      report(*flight.planned, attempt, flight.device);
+  }
+
+  /// Nothing will run beside it, so that this happens once.
+  void set_aside(const PlannedTask& planned, const Attempt& attempt) {
+    alone_.insert(&planned);
+    waiting_.push_back(&planned);
+    display_.set_aside(title(planned.task),
+                       fmt::format("{}: {}", name_of(attempt.state), attempt.message));
   }
 
   /// What a worker that was killed leaves half-written carries its process id.
@@ -326,6 +416,9 @@ class Scheduler {
       const bool memory = flight.last_event.value("state", "") == "oom";
       attempt.state = memory ? AttemptState::kOutOfMemory : AttemptState::kFailed;
       attempt.message = flight.last_event.value("message", "");
+    } else if (attempt.signal == SIGKILL && flight.had_company) {
+      attempt.state = AttemptState::kOutOfMemory;
+      attempt.message = "killed by signal 9 beside other tasks, most likely for want of memory";
     } else {
       attempt.state = AttemptState::kCrashed;
       attempt.message = attempt.signal != 0 ? signal_text(attempt.signal)
@@ -334,22 +427,32 @@ class Scheduler {
     }
   }
 
-  void report(const PlannedTask& planned, const Attempt& attempt) {
+  void report(const PlannedTask& planned, const Attempt& attempt, std::size_t device) {
     const double seconds = static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9;
     const bool done = attempt.state == AttemptState::kDone;
     display_.finished(title(planned.task),
-                      done ? "done in " + duration_text(seconds)
+                      done ? "done in " + duration_text(seconds) + on(device)
                            : fmt::format("{}: {}", name_of(attempt.state), attempt.message));
     summary_.failed += !done && attempt.state != AttemptState::kInterrupted;
-    summary_.outcomes.push_back({planned, attempt});
+    summary_.outcomes.push_back({planned, attempt, plan_.devices[device].name});
+  }
+
+  /// " on cuda:1" where there is a choice.
+  std::string on(std::size_t device) const {
+    return plan_.devices.size() > 1 ? " on " + plan_.devices[device].name : "";
   }
 
   const Plan& plan_;
   const RunPlaces& places_;
   const ScheduleOptions& options_;
   Store& store_;
+  const int threads_;
   ProgressDisplay display_;
   std::list<const PlannedTask*> waiting_;
+  std::map<const PlannedTask*, double> chain_;  // expected seconds, with what waits for it
+  std::set<const PlannedTask*> alone_;          // ran out of memory beside others
+  std::vector<std::int64_t> capacity_;          // bytes per device; 0 = not known
+  std::set<std::size_t> vacated_;               // devices where a task has landed
   std::list<Flight> flights_;
   RunSummary summary_;
 };

@@ -1,5 +1,6 @@
 // Runs a plan: one worker process per task, with a time limit; shards are merged as they appear.
-// A crash, a hang or an out-of-memory kill costs one task, never the run.
+// A crash, a hang or an out-of-memory kill costs one task, never the run. A task that ran out of memory
+// beside others is tried once more with its device for itself.
 #pragma once
 
 #include <filesystem>
@@ -23,14 +24,15 @@ struct RunPlaces {
 };
 
 struct ScheduleOptions {
-  int jobs = 1;                       // worker processes at a time
+  int jobs = 1;                       // worker processes at a time on each device
   std::int64_t memory_limit_mib = 0;  // per worker; 0 = none
   bool terminal = false;              // draw a bar
 };
 
 struct Outcome {
   PlannedTask planned;
-  Attempt attempt;
+  Attempt attempt;     // the last
+  std::string device;  // "cuda:1"
 };
 
 struct RunSummary {

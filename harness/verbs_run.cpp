@@ -1,6 +1,7 @@
 // list, plan, run, help config.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <set>
@@ -113,6 +114,14 @@ std::string state_of(const PlannedTask& planned) {
   return planned.id.empty() ? "pack missing" : "to run";
 }
 
+/// Where a task may run; timings take the first device.
+std::string devices_of(const Plan& plan, const Task& task) {
+  std::vector<std::string> names;
+  for (const Device& device : plan.devices) names.push_back(device.name);
+  if (task.kind == TaskKind::kThroughput) names.resize(1);
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
 Table plan_table(const Plan& plan) {
   Table table;
   table.columns = {{"task"},
@@ -136,7 +145,7 @@ Table plan_table(const Plan& plan) {
                           timing ? "-" : std::to_string(task.seed),
                           timing ? "-" : name_of(task.data),
                           task.profile,
-                          plan.device,
+                          devices_of(plan, task),
                           state_of(planned),
                           planned.done          ? "-"
                           : planned.seconds > 0 ? duration_text(planned.seconds)
@@ -154,20 +163,26 @@ json plan_json(const Plan& plan) {
     tasks.push_back({{"id", planned.id.empty() ? json() : json(planned.id)},
                      {"state", state_of(planned)},
                      {"expected_seconds", planned.seconds},
+                     {"expected_bytes", planned.bytes > 0 ? json(planned.bytes) : json()},
                      {"time_limit_seconds", planned.time_limit_seconds},
                      {"task", task}});
   }
-  return {{"schema", 1}, {"device", plan.device}, {"tasks", tasks}};
+  json devices = json::array();
+  for (const Device& device : plan.devices) devices.push_back(device.name);
+  return {{"schema", 1}, {"devices", devices}, {"tasks", tasks}};
 }
 
 std::string plan_summary(const Plan& plan) {
-  double seconds = 0;
+  double shared = 0, timing = 0, longest = 0;
   std::size_t open = 0;
   for (const PlannedTask& planned : plan.tasks) {
     if (planned.done) continue;
-    seconds += planned.seconds;
+    (planned.task.kind == TaskKind::kThroughput ? timing : shared) += planned.seconds;
+    if (planned.task.kind != TaskKind::kThroughput) longest = std::max(longest, planned.seconds);
     ++open;
   }
+  const double seconds =
+      timing + std::max(longest, shared / static_cast<double>(plan.devices.size()));
   return fmt::format("{} tasks: {} done, {} to run, about {}",
                      plan.tasks.size(),
                      plan.tasks.size() - open,
@@ -263,6 +278,7 @@ json run_json(const RunSummary& summary, const Board& board, const std::vector<T
          {"split", task.split},
          {"state", name_of(attempt.state)},
          {"message", attempt.message},
+         {"device", outcome.device},
          {"seconds", static_cast<double>(attempt.ended_ns - attempt.started_ns) / 1e9}});
   }
   return {{"schema", 1},

@@ -235,7 +235,7 @@ int verb_time(const Options& options) {
   if (options.request.time_limit_seconds > 0)
     planned.time_limit_seconds = options.request.time_limit_seconds;
   Plan plan;
-  plan.device = device;
+  plan.devices = {{device}};
   plan.tasks = {planned};
   const bool terminal = ::isatty(STDERR_FILENO);
   const RunSummary summary = run_plan(plan, places, {.terminal = terminal}, store);

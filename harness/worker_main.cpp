@@ -17,6 +17,8 @@
 #include "harness/core/error.h"
 #include "harness/engine/explain.h"
 #include "harness/engine/run_task.h"
+#include "harness/engine/task_parts.h"
+#include "harness/engine/timed_batch.h"
 #include "harness/environment.h"
 #include "models/registry.h"
 #include "results/store.h"
@@ -56,6 +58,20 @@ std::int64_t peak_rss_bytes() {
   return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
 }
 
+/// What the next task like it is expected to need. A timing says it of each batch.
+void add_gpu_memory(const std::string& device, TaskRecord& record) {
+  if (record.task.kind == TaskKind::kThroughput || !device.starts_with("cuda")) return;
+  const auto bytes = static_cast<double>(peak_allocated_bytes(torch::Device(device)));
+  record.metrics.push_back(plain("gpu_memory_peak", bytes / (1 << 20), "MiB"));
+}
+
+json devices() {
+  const int count = static_cast<int>(torch::cuda::device_count());
+  json pci = json::array();
+  for (int i = 0; i < count; ++i) pci.push_back(bus_id(torch::Device(fmt::format("cuda:{}", i))));
+  return {{"cuda", count}, {"pci", pci}, {"blas", blas_in_use()}};
+}
+
 /// The shard appears under its name only when it is whole.
 void write_shard(const TaskRecord& record, const std::filesystem::path& path) {
   const std::filesystem::path partial = path.string() + fmt::format(".partial-{}", ::getpid());
@@ -83,6 +99,7 @@ void run(const RunArguments& arguments) {
   options.say = [](const std::string& text) { emit({{"event", "note"}, {"text", text}}); };
   options.scratch = arguments.shard.string() + fmt::format(".partial-{}.meshes", ::getpid());
   TaskRecord record = run_task(task, options, limited_progress());
+  add_gpu_memory(options.device, record);
   attempt.ended_ns = now_ns();
   attempt.peak_rss_bytes = peak_rss_bytes();
   record.attempt = attempt;
@@ -204,9 +221,7 @@ int main(int argc, char** argv) {
   }
   return guarded([&] {
     if (cards_verb->parsed()) std::puts(models_json().c_str());
-    if (devices_verb->parsed())
-      std::puts(
-          json({{"cuda", torch::cuda::device_count()}, {"blas", blas_in_use()}}).dump().c_str());
+    if (devices_verb->parsed()) std::puts(devices().dump().c_str());
     arguments.worker.networks = by_role(networks);
     if (run_verb->parsed()) run(arguments);
     if (explain_verb->parsed()) run_explain(explain_arguments);

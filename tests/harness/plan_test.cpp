@@ -232,6 +232,22 @@ TEST_F(Planning, WhatIsDoneIsNotRunAgain) {
   EXPECT_DOUBLE_EQ(again.tasks[1].seconds, 42) << "the time of a task like it is the estimate";
 }
 
+TEST_F(Planning, MemoryIsWhatATaskLikeItHeld) {
+  PlanRequest request;
+  request.selectors = {"net"};
+  const Plan first = plan(request);
+  EXPECT_GT(first.tasks[0].bytes, 100'000'000) << "LibTorch alone has more";
+  EXPECT_EQ(first.tasks.back().bytes, 0) << "a timing has the machine";
+  Store store = Store::open(folder / "results.db");
+  Attempt attempt;
+  attempt.state = AttemptState::kOutOfMemory;
+  attempt.peak_rss_bytes = 7'000'000'000;
+  store.record_attempt(first.tasks[0].task, attempt);
+  EXPECT_EQ(plan(request, &store).tasks[1].bytes, 7'000'000'000);
+  request.overrides = {"batch=8"};
+  EXPECT_LT(plan(request, &store).tasks[1].bytes, 7'000'000'000) << "of another batch";
+}
+
 TEST_F(Planning, UnknownNamesPointAtTheConfig) {
   folder.write("configs/net@faces.yaml", config("net@faces", "ner"));
   PlanRequest request;
@@ -241,6 +257,11 @@ TEST_F(Planning, UnknownNamesPointAtTheConfig) {
 
 TEST_F(Planning, DevicesAreChecked) {
   const Tables tables;
+  EXPECT_EQ(resolve_devices("auto", tables).size(), 1u);
+  for (const char* wanted : {"cpu,cpu", "cuda:0,cpu", "cuda:0,", "cuda:0,cuda:00", "cuda,cuda:1"})
+    EXPECT_ERROR(resolve_devices(wanted, tables), Exit::kUsage, "--device " + std::string(wanted));
+  EXPECT_ERROR(resolve_devices("cuda:0,cuda:1", tables), Exit::kPrecondition, "no CUDA");
+  EXPECT_ERROR(resolve_device("cuda:0,cuda:1", tables), Exit::kUsage, "one device at a time");
   EXPECT_EQ(resolve_device("cpu", tables), "cpu");
   EXPECT_EQ(resolve_device("auto", tables), "cpu");
   EXPECT_ERROR(resolve_device("gpu", tables), Exit::kUsage, "--device gpu");

@@ -143,6 +143,27 @@ TEST(Store, MedianSecondsOfLikeTasks) {
   EXPECT_FALSE(store.median_seconds(other));
 }
 
+TEST(Store, PeakBytesOfLikeTasks) {
+  const TempDir dir;
+  Store store = Store::open(dir / "r.db");
+  const Task cpu = testing::task();
+  EXPECT_FALSE(store.peak_bytes(cpu));
+  for (int gibibytes : {3, 5, 4}) {
+    TaskRecord r = record(static_cast<unsigned>(gibibytes));
+    r.attempt.peak_rss_bytes = std::int64_t{gibibytes} << 30;
+    r.metrics.push_back({"gpu_memory_peak", "", 512.0 * gibibytes, "MiB"});
+    store.append(r);
+    r.task.device_class = "cuda";
+    store.append(r);
+  }
+  EXPECT_EQ(store.peak_bytes(cpu), std::int64_t{5} << 30);
+  Task other = cpu;
+  other.device_class = "cuda";
+  EXPECT_EQ(store.peak_bytes(other), std::int64_t{5} << 29) << "of a GPU it is what its allocator held";
+  other.protocol.batch += 1;
+  EXPECT_FALSE(store.peak_bytes(other));
+}
+
 // ---------------------------------------------------------------------------- files refused
 
 TEST(StoreErrors, WhatIsNotOurs) {
