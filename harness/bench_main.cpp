@@ -151,7 +151,8 @@ class Cli {
     CLI::App* app =
         verb(app_, "time", "time a model: latency, throughput", verb_time, "text,md,csv,json");
     TimeOptions& time = options_.time;
-    app->add_option("model", options_.subject, "MODEL or MODEL:VARIANT of bench list models")
+    app->add_option(
+           "model", options_.subject, "MODEL or MODEL:VARIANT of bench list models, or a card (FILE)")
         ->required();
     app->add_option("--batches", time.batches, "batch sizes, e.g. 1,32")
         ->delimiter(',')
@@ -168,6 +169,7 @@ class Cli {
     app->add_option("--time-limit", options_.request.time_limit_seconds, "e.g. 90s, 30m or 2h")
         ->transform(CLI::Validator(to_seconds, "TIME"));
     add_database(app);
+    add_configs(app);
   }
 
   void add_results() {

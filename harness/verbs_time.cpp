@@ -1,4 +1,4 @@
-// bench time: a model of the table, timed without an experiment.
+// bench time: a model of the table or of a card, timed without an experiment.
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "harness/cards.h"
 #include "harness/core/error.h"
 #include "harness/core/measure.h"
 #include "harness/schedule.h"
@@ -15,10 +16,27 @@
 #include "results/store.h"
 #include "results/table.h"
 
+namespace fs = std::filesystem;
+
 namespace mien {
 namespace {
 
 using nlohmann::json;
+
+/// Of a card; null where the model is a row of the table.
+using CardPointer = std::shared_ptr<const ModelCard>;
+
+/// A card's file, or the name of a card that was given or lies among the experiments.
+CardPointer card_of(const Tables& tables, const Options& options) {
+  const std::string& text = options.subject;
+  if (fs::is_regular_file(text)) return read_card(YamlFile(text)).at(0).card;
+  const std::string name = text.substr(0, text.find(':'));
+  for (const json& entry : tables.models())
+    if (entry.at("name") == name) return nullptr;
+  for (const Experiment& experiment : load_experiments(options.configs, options.cards))
+    if (experiment.card && experiment.model == text) return experiment.card;
+  return nullptr;
+}
 
 /// "model", whose first variant is meant, or "model:variant".
 const json& entry_of(const Tables& tables, const std::string& text) {
@@ -49,12 +67,14 @@ Protocol protocol_of(const TimeOptions& options) {
 /// The timing of the model under the full profile; official where nothing is changed. Each call is a
 /// task of its own: the seed, which says nothing here, counts them.
 Task task_of(const json& entry,
+             const CardPointer& card,
              const TimeOptions& options,
              const std::string& device,
              const Store& store) {
   Task task;
   task.model = entry.at("name");
   task.variant = entry.at("variant");
+  if (card) task.external = card->external;
   task.profile = "full";
   task.official = options == TimeOptions();
   task.device_class = device.starts_with("cuda") ? "cuda" : "cpu";
@@ -211,14 +231,21 @@ void print_record(const TaskRecord& record, const std::string& format) {
   for (const Note& note : record.notes) fmt::print(stderr, "note: {}\n", note.text);
   fmt::print(stderr,
              "ms: median over launches of each launch's median; interval: range of the launches, or of "
-             "one launch the 95 % interval of its median; percentiles: of all samples\n");
+             "one launch the 95 % interval of its median; percentiles: of all samples\n"
+             "end-to-end: uint8 images of the model's size on the host to answers there; decoding, finding "
+             "faces and scaling are not in it\n");
 }
 
 }  // namespace
 
 int verb_time(const Options& options) {
   const Tables tables;
-  const json& entry = entry_of(tables, options.subject);
+  const CardPointer card = card_of(tables, options);
+  if (card && card->external.kind == ExternalKind::kPredictions)
+    fail(Exit::kUsage,
+         "bench time {}: a file of predictions has no network to time",
+         options.subject);
+  const json& entry = card ? card->entry : entry_of(tables, options.subject);
   const std::string device = resolve_device(options.request.device, tables);
   const RunPlaces places{options.database};
   const DatabaseLock lock(options.database);
@@ -226,8 +253,10 @@ int verb_time(const Options& options) {
   recover(places, store);
 
   PlannedTask planned;
-  planned.task = task_of(entry, options.time, device, store);
+  planned.task = task_of(entry, card, options.time, device, store);
   planned.id = task_id(planned.task);
+  if (card) planned.model_file = card->file.string();
+  if (card) planned.map_file = card->map.string();
   const Protocol& timing = planned.task.protocol;
   const double cells = 3.0 * static_cast<double>(timing.timing_batches.size());
   planned.seconds = static_cast<double>(timing.timing_launches) * cells *

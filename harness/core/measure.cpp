@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 
 namespace mien {
 namespace {
@@ -12,6 +13,12 @@ constexpr double kLeastSampleNs = 20e3;  // a clock that takes 50 ns to read is 
 constexpr double kLookEverySeconds = 0.01;
 constexpr double kFirstPause = 0.5, kLongestPause = 4, kMostPause = 60;  // seconds
 constexpr std::int64_t kMostWarmups = 10'000, kWindow = 4;
+constexpr double kEntropyBin = 0.005;  // width of a bin, as a share of the time
+constexpr std::int64_t kEntropyWindow = 299;
+constexpr double kEntropyDegrees = 0.048, kEntropyR2 = 0.36;
+constexpr int kPieces = 50;
+constexpr double kForeignShare = 0.1, kForeignMemory = 0.05;
+constexpr double kMebibyte = 1 << 20;
 
 struct Least {
   double percentile;
@@ -61,6 +68,10 @@ std::string words(const DeviceState& state) {
   return fmt::format("{}", fmt::join(known, ", "));
 }
 
+Metric plain(const std::string& name, double value, const std::string& unit) {
+  return {name, "", value, unit, kNone, kNone, "", 1};
+}
+
 }  // namespace
 
 std::int64_t samples_for(double percentile) {
@@ -93,6 +104,41 @@ Interval median_interval(std::span<const double> values) {
   std::vector<double> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());
   return {sorted[static_cast<std::size_t>(k - 1)], sorted[static_cast<std::size_t>(n - k)]};
+}
+
+std::vector<double> entropies(std::span<const double> times) {
+  std::map<std::int64_t, double> counts;
+  std::vector<double> bits;
+  double sum = 0;  // of count * log2(count)
+  const auto term = [](double count) { return count > 0 ? count * std::log2(count) : 0; };
+  for (const double time : times) {
+    const double bin = std::floor(std::log(time) / std::log1p(kEntropyBin));
+    double& count = counts[static_cast<std::int64_t>(bin)];
+    sum += term(count + 1) - term(count);
+    ++count;
+    const double n = static_cast<double>(bits.size() + 1);
+    bits.push_back(std::log2(n) - sum / n);
+  }
+  return bits;
+}
+
+bool entropy_is_flat(std::span<const double> times) {
+  const std::vector<double> all = entropies(times);
+  if (all.size() < 2) return false;
+  const std::span<const double> bits =
+      std::span(all).last(std::min(all.size(), std::size_t{kEntropyWindow}));
+  const double n = static_cast<double>(bits.size());
+  const double mean_x = (n - 1) / 2, mean_y = mean(bits);
+  double xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    const double x = static_cast<double>(i) - mean_x, y = bits[i] - mean_y;
+    xx += x * x;
+    xy += x * y;
+    yy += y * y;
+  }
+  if (yy < 1e-18 * n) return true;
+  const double degrees = std::atan(xy / xx) * 180 / std::numbers::pi;
+  return degrees <= kEntropyDegrees && xy * xy / (xx * yy) >= kEntropyR2;
 }
 
 bool has_flag(const TimingSample& sample, const std::string& flag) {
@@ -154,6 +200,11 @@ std::int64_t Measurement::wanted() {
   return lacking();
 }
 
+bool Measurement::is_enough() const {
+  if (policy_.stop == TimingStop::kEntropy) return entropy_is_flat(kept());
+  return noise_of(kept()) < policy_.noise;
+}
+
 /// `wanted` by what is known of the samples so far.
 std::int64_t Measurement::lacking() const {
   const std::int64_t n = std::ssize(measured_.samples) - throttled_ - jumps_;
@@ -167,7 +218,7 @@ std::int64_t Measurement::lacking() const {
   const auto bounded = [&](std::int64_t more) { return std::min({more, room, in_time}); };
   const std::int64_t missing = samples_for(policy_.percentile) - n;
   if (missing > 0) return bounded(std::min<std::int64_t>(missing, 256));
-  if (noise_of(kept()) < policy_.noise) return 0;
+  if (is_enough()) return 0;
   return bounded(std::max<std::int64_t>(8, n / 4));
 }
 
@@ -285,6 +336,34 @@ MeasuredTimes measure(TimedDevice& device, const MeasurePolicy& policy) {
   return measurement.finish();
 }
 
+// ------------------------------------------------------------------------------------- by turns
+
+std::vector<std::vector<double>> by_turns(const std::vector<std::function<double()>>& sample_ns,
+                                          double seconds,
+                                          const std::function<double()>& now) {
+  constexpr std::size_t kLeastRounds = 7, kMostRounds = 501;
+  std::vector<std::vector<double>> times(sample_ns.size());
+  const double start = now();
+  for (std::size_t round = 0;
+       round < kLeastRounds || (round < kMostRounds && now() - start < seconds);
+       ++round)
+    for (std::size_t turn = 0; turn < sample_ns.size(); ++turn) {
+      const std::size_t thing = (round + turn) % sample_ns.size();
+      times[thing].push_back(sample_ns[thing]());
+    }
+  return times;
+}
+
+SpeedUp speed_up(std::span<const double> reference, std::span<const double> times) {
+  MIEN_ASSERT(reference.size() == times.size());
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < times.size(); ++i)
+    if (const double ratio = reference[i] / times[i]; std::isfinite(ratio) && ratio > 0)
+      ratios.push_back(ratio);
+  if (ratios.empty()) return {kNone, {kNone, kNone}};
+  return {median(ratios), median_interval(ratios)};
+}
+
 // --------------------------------------------------------------------------------- batch sweep
 
 Sweep sweep_batches(const std::function<SweepPoint(std::int64_t)>& rate,
@@ -317,9 +396,76 @@ Sweep sweep_batches(const std::function<SweepPoint(std::int64_t)>& rate,
 
 // -------------------------------------------------------------------------------- what was found
 
-std::optional<double> joules_per_image(double before, double after, double seconds, double images) {
+Calibration calibrate(const std::function<double()>& piece_ns) {
+  std::vector<double> pieces;
+  for (int i = 0; i < kPieces; ++i)
+    if (const double ns = piece_ns(); std::isfinite(ns) && ns > 0) pieces.push_back(ns);
+  if (pieces.empty()) return {};
+  std::ranges::sort(pieces);
+  const double least = pieces.front();
+  return {least, mean(std::span(pieces).first(pieces.size() - pieces.size() / 10)) / least - 1};
+}
+
+Findings foreign_work(const Calibration& before, const Calibration& after) {
+  Findings found;
+  const auto add = [&](const char* when, const Calibration& calibration) {
+    if (std::isnan(calibration.waited)) return;
+    found.metrics.push_back(
+        plain(fmt::format("foreign_work_{}", when), 100 * calibration.waited, "%"));
+    if (calibration.waited < kForeignShare) return;
+    found.notes.push_back(
+        fmt::format("the device was shared {} timing: a fixed piece of work took {:.0f} % longer than "
+                    "the fastest of its kind",
+                    when,
+                    100 * calibration.waited));
+  };
+  add("before", before);
+  add("after", after);
+  const double change = after.least_ns / before.least_ns - 1;
+  if (std::abs(change) >= kForeignShare)
+    found.notes.push_back(
+        fmt::format("a fixed piece of work took {:+.0f} % after timing: the device was shared, or its "
+                    "clock changed",
+                    100 * change));
+  return found;
+}
+
+Findings foreign_memory(std::int64_t before, std::int64_t after, std::int64_t total) {
+  Findings found;
+  const auto add = [&](const char* name, std::int64_t bytes, const char* when) {
+    const double mebibytes = static_cast<double>(std::max<std::int64_t>(0, bytes)) / kMebibyte;
+    found.metrics.push_back(plain(name, mebibytes, "MiB"));
+    if (total > 0 && static_cast<double>(bytes) > kForeignMemory * static_cast<double>(total))
+      found.notes.push_back(
+          fmt::format("{:.0f} MiB of the GPU were in use {}: others may be on it", mebibytes, when));
+  };
+  add("gpu_memory_others", before, "before we came");
+  add("gpu_memory_others_after", after, "at the end, our own not counted");
+  return found;
+}
+
+std::vector<Metric> memory_metrics(std::int64_t batch,
+                                   double resident,
+                                   std::optional<double> allocator,
+                                   std::optional<double> driver) {
+  std::vector<Metric> metrics;
+  const auto add = [&](const char* name, const std::optional<double>& bytes) {
+    if (bytes)
+      metrics.push_back(plain(fmt::format("{}_b{}", name, batch), *bytes / kMebibyte, "MiB"));
+  };
+  add("peak_rss", resident);
+  add("peak_gpu_allocator", allocator);
+  add("gpu_driver_delta", driver);
+  return metrics;
+}
+
+std::optional<Metric> energy_metric(
+    std::int64_t batch, double before, double after, double seconds, double images) {
   if (seconds < 5 || images <= 0 || !(after > before)) return std::nullopt;
-  return (after - before) / images;
+  Metric metric = plain(
+      fmt::format("energy_mj_per_image_b{}", batch), 1e3 * (after - before) / images, "mJ");
+  metric.method = fmt::format("NVML, whole GPU, {:.1f} s", seconds);
+  return metric;
 }
 
 const char* Cell::method() const {

@@ -3,8 +3,13 @@
 //
 //   warm-up     until two windows of passes agree in median (2 %) and spread (5 points), or a limit
 //   samples     of one pass, or of as many as last 20 us together; at least `least_samples`, then until
-//               the noise is below `noise` and n allows `percentile`, or `seconds` are over
-//   noise       half the 95 % interval of the median, by order statistics, as a share of the median
+//               they say enough (`stop`) and n allows `percentile`, or `seconds` are over
+//   noise       half the 95 % interval of the median, by order statistics, as a share of the median; less
+//               than `noise` is enough
+//   entropy     of the histogram of the times, bins 0.5 % wide, after each sample: enough where a line
+//               through the last 299 of them rises by no more than tan(0.048 degrees) bits a sample and
+//               explains 36 % of their variance, or where they are all the same (NVBench's criterion and
+//               its constants; its bins are single ticks of a clock of 0.5 us)
 //   throttled   a clock below 75 % of the reference, or a reason that the device names: all samples since
 //               the last look are set aside, we pause and go on; where it is more than half, we fail
 //   clock       not a time: below zero, not finite, longer on the device than on the wall, or 1000
@@ -62,6 +67,7 @@ class TimedDevice {
 struct MeasurePolicy {
   double warmup_seconds = 0.5, seconds = 3;  // longest; sampling goes on below least_samples
   std::int64_t least_samples = 7, most_samples = 20'000;
+  TimingStop stop = TimingStop::kNoise;
   double noise = 0.005;
   double percentile = 50;  // the highest that n shall allow
   bool cold = false;       // caches are flushed before every sample
@@ -90,6 +96,7 @@ class Measurement {
 
  private:
   std::vector<double> kept() const;
+  bool is_enough() const;
   std::int64_t lacking() const;
   void warm_up_window(double seconds, double end, std::vector<double>& times);
   void look();
@@ -110,6 +117,11 @@ class Measurement {
 /// warm_up, step until nothing is wanted, finish.
 MeasuredTimes measure(TimedDevice& device, const MeasurePolicy& policy);
 
+/// Bits of the histogram of the times after each of them: the Shannon entropy of its bins.
+std::vector<double> entropies(std::span<const double> times);
+/// Whether more samples tell nothing new of how times are distributed; rule above.
+bool entropy_is_flat(std::span<const double> times);
+
 /// Least n of a percentile: 50 6, 90 64, 95 130, 99 662, 99.9 6636; of one between, the next.
 std::int64_t samples_for(double percentile);
 /// Nothing where n is too small.
@@ -122,6 +134,20 @@ Interval median_interval(std::span<const double> values);
 /// Whether `flag` is among the words of sample.flags.
 bool has_flag(const TimingSample& sample, const std::string& flag);
 
+/// Times of several things by turns, a sample of each in every round, so that what happens to the
+/// machine happens to all of them; each begins a round in its turn. At least 7 rounds, then until
+/// `seconds` are over, at most 501. [thing][round], ns.
+std::vector<std::vector<double>> by_turns(const std::vector<std::function<double()>>& sample_ns,
+                                          double seconds,
+                                          const std::function<double()>& now);
+/// How much faster `times` are than `reference` of the same rounds: median of the rounds' ratios, and
+/// its 95 % interval by order statistics. Rounds with what is no time are left out; NaN without any.
+struct SpeedUp {
+  double value;
+  Interval interval;
+};
+SpeedUp speed_up(std::span<const double> reference, std::span<const double> times);
+
 /// Images per second over batches 1, 2, 4 ... until the gain is below `least_gain` or memory ends.
 struct Sweep {
   std::vector<SweepPoint> points;   // the last one without a value where memory ended
@@ -133,9 +159,36 @@ Sweep sweep_batches(const std::function<SweepPoint(std::int64_t batch)>& rate,
                     double least_gain = 0.02,
                     std::int64_t most = 65536);
 
-/// Energy of an image in joules by two readings of a counter; nothing for a window below 5 s, in which
-/// the counter moves too seldom, or where it stands still.
-std::optional<double> joules_per_image(double before, double after, double seconds, double images);
+/// What a fixed piece of work says of the device: others take it from us, and it is slower for that,
+/// also where their processes cannot be seen. NaN where no piece has a time.
+struct Calibration {
+  double least_ns = std::numeric_limits<double>::quiet_NaN();  // of a piece: nobody was there
+  double waited = std::numeric_limits<double>::quiet_NaN();    // mean of a piece / least_ns - 1
+};
+/// Runs the piece 50 times; the mean is without the longest tenth, which a single hiccup can make.
+Calibration calibrate(const std::function<double()>& piece_ns);
+
+/// Figures for a record, and what a reader must know of them.
+struct Findings {
+  std::vector<Metric> metrics;
+  std::vector<std::string> notes;
+};
+/// foreign_work_before and _after in %; from 10 % on a note, as where the device became slower by that.
+Findings foreign_work(const Calibration& before, const Calibration& after);
+/// gpu_memory_others and _after: bytes in use on a GPU before we came, and at the end less our own.
+/// From 5 % of its memory (`total`, 0 where it is not known) on a note.
+Findings foreign_memory(std::int64_t before, std::int64_t after, std::int64_t total);
+
+/// Largest resident set, and on a GPU the allocator's peak and how much more the driver gave away
+/// than before we came: three metrics peak_rss_b<batch> ..., in MiB. Arguments in bytes.
+std::vector<Metric> memory_metrics(std::int64_t batch,
+                                   double resident,
+                                   std::optional<double> allocator,
+                                   std::optional<double> driver);
+/// energy_mj_per_image_b<batch>, its window the method, by two readings of a counter in joules.
+/// Nothing for a window below 5 s, in which the counter moves too seldom, or where it stands still.
+std::optional<Metric> energy_metric(
+    std::int64_t batch, double before, double after, double seconds, double images);
 
 /// The samples of one batch, scope, cache and mode over all launches of the process.
 struct Cell {

@@ -38,14 +38,27 @@ std::string bus_id(torch::Device device);
 std::int64_t peak_allocated_bytes(torch::Device device);
 void reset_peak_memory(torch::Device device);
 
+/// Bytes that the caching allocator holds now; 0 without CUDA.
+std::int64_t reserved_bytes(torch::Device device);
+
+/// Runs a fixed piece of work, always the same, and gives its nanoseconds: arithmetic on every thread
+/// of a CPU, kSpinCycles of the SM clock on a GPU.
+double fixed_work_ns(torch::Device device);
+inline constexpr double kSpinCycles = 1.5e6;  // about a millisecond
+
+/// Captures `pass` once as a CUDA graph, on a stream of its own; what it returns replays the graph, and
+/// answers the same tensor every time. Errors: c10::Error (it cannot be captured), Exit::kUsage (this
+/// build has no CUDA).
+std::function<torch::Tensor()> captured(const std::function<torch::Tensor()>& pass,
+                                        torch::Device device);
+
 /// Runs `work`; a lack of memory is OutOfMemory, and what the allocator kept is given back.
 void or_out_of_memory(const std::function<void()>& work);
 
 class TimedBatch : public TimedDevice {
  public:
-  /// fp32, evaluation mode, on a CPU made ready by models/inference. Images are drawn from a fixed
-  /// seed. `gpu` may be absent. Errors: OutOfMemory; Exit::kTaskFailed where the network made ready
-  /// differs from the model by more than 1e-4 of its scale.
+  /// Evaluation mode, in the precision that the caller has set, on a CPU made ready by
+  /// models/inference. Images are drawn from a fixed seed. `gpu` may be absent. Error: OutOfMemory.
   TimedBatch(std::shared_ptr<Model> model,
              const Card& card,
              torch::Device device,
@@ -54,8 +67,11 @@ class TimedBatch : public TimedDevice {
 
   /// Makes the passes of `cell` those that run. Error (c10::Error): a graph cannot be captured.
   void select(const TimedCell& cell);
-  /// What the compute pass answers, on the host.
-  torch::Tensor answer();
+  /// What the last pass answered, on the host. REQUIRES: one ran since `select`.
+  /// Error (Exit::kTaskFailed): it differs from what the model answers to the same images as it is
+  /// scored, by more than 1e-4 of its scale on a CPU, or 1e-2 on a GPU, where algorithms of other
+  /// rounding are chosen as it runs.
+  torch::Tensor answer() const;
 
   PassTimes run(std::int64_t passes) override;
   void flush_caches() override;
@@ -71,7 +87,6 @@ class TimedBatch : public TimedDevice {
   torch::Tensor forward(const torch::Tensor& images);
   Pass end_to_end();
   Pass copies();
-  Pass graph();
 
   std::shared_ptr<Model> model_;
   const Card& card_;
@@ -79,9 +94,11 @@ class TimedBatch : public TimedDevice {
   std::int64_t batch_;
   const NvmlGpu* gpu_;
   torch::Tensor images_;        // float, on the device
+  torch::Tensor scored_;        // what the model answers to them, on the host
   bool is_made_ready_ = false;  // by models/inference, which wants them as they are
   std::function<torch::Tensor(const torch::Tensor&)> ready_;
   Pass pass_;
+  torch::Tensor expected_, last_;  // of the passes that are selected
   std::shared_ptr<Events> events_;
   torch::Tensor flushed_;  // made when it is needed first
 };

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "harness/core/files.h"
 #include "harness/core/measure.h"
 #include "harness/core/sha256.h"
+#include "harness/engine/precision.h"
 #include "harness/engine/task_parts.h"
 #include "harness/engine/timed_batch.h"
 #include "harness/process.h"
@@ -26,8 +28,6 @@ namespace mien {
 namespace {
 
 using nlohmann::json;
-
-constexpr double kMebibyte = 1 << 20;
 
 /// What Google Benchmark reports, gathered over its runs into one document.
 class GatheredJson {
@@ -74,6 +74,7 @@ MeasurePolicy policy_of(const Protocol& protocol, const TimedCell& cell) {
   policy.warmup_seconds = protocol.timing_warmup_seconds;
   policy.seconds = protocol.timing_seconds;
   policy.least_samples = protocol.timing_repetitions;
+  policy.stop = protocol.timing_stop;
   policy.noise = protocol.timing_noise / 100;
   policy.cold = cell.cache == "cold";
   const bool is_latency = cell.scope == "compute" && cell.cache == "hot" && cell.mode == "eager";
@@ -128,13 +129,16 @@ class Launch {
   void time_batch(std::int64_t batch) {
     reset_peak_memory(device_);
     TimedBatch timed(network_.model, card_, device_, batch, gpu_);
+    torch::Tensor answer;  // of the first cell
     for (const TimedCell& cell : timed_cells(device_)) {
       if (!select(timed, cell, batch)) continue;
       std::vector<TimingSample> samples = time_cell(timed, cell, batch, policy_of(protocol_, cell));
       std::ranges::move(samples, std::back_inserter(record_.timings));
+      const torch::Tensor answered = timed.answer();
+      if (!answer.defined()) answer = answered;
     }
     add_memory(batch);
-    add_answer(timed.answer(), batch);
+    add_answer(answer, batch);
   }
 
   /// A network that cannot be captured as a graph has no such rows, and a note.
@@ -202,28 +206,24 @@ class Launch {
       double images = 0, seconds = 0;
       for (; seconds < 5.1; seconds = timed.now() - began, images += static_cast<double>(batch))
         timed.run(1);
-      const auto joules =
-          joules_per_image(before, gpu_->energy().value_or(0), seconds, images);
-      if (!joules) return;
-      Metric metric = plain(fmt::format("energy_mj_per_image_b{}", batch), 1e3 * *joules, "mJ");
-      metric.method = fmt::format("NVML, whole GPU, {:.1f} s", seconds);
-      record_.metrics.push_back(metric);
+      const auto energy =
+          energy_metric(batch, before, gpu_->energy().value_or(0), seconds, images);
+      if (energy) record_.metrics.push_back(*energy);
     } catch (const OutOfMemory&) {  // said already
     }
   }
 
   /// Peaks so far: the allocator's, the driver's, the process's.
   void add_memory(std::int64_t batch) {
-    const auto add = [&](const char* name, double bytes) {
-      record_.metrics.push_back(plain(fmt::format("{}_b{}", name, batch), bytes / kMebibyte, "MiB"));
-    };
     struct rusage usage {};
     ::getrusage(RUSAGE_SELF, &usage);
-    add("peak_rss", 1024.0 * static_cast<double>(usage.ru_maxrss));
-    if (!device_.is_cuda()) return;
-    add("peak_gpu_allocator", static_cast<double>(peak_allocated_bytes(device_)));
+    std::optional<double> allocator, driver;
+    if (device_.is_cuda()) allocator = static_cast<double>(peak_allocated_bytes(device_));
     if (gpu_ && gpu_->used_memory() && used_before)
-      add("gpu_driver_delta", static_cast<double>(*gpu_->used_memory() - *used_before));
+      driver = static_cast<double>(*gpu_->used_memory() - *used_before);
+    std::ranges::move(
+        memory_metrics(batch, 1024.0 * static_cast<double>(usage.ru_maxrss), allocator, driver),
+        std::back_inserter(record_.metrics));
   }
 
   /// The digest says whether another process, or another build, answered the same.
@@ -250,20 +250,46 @@ class Launch {
   std::optional<std::int64_t> used_before;  // memory of the GPU before the network came
 };
 
-/// What others hold, before we take anything. Their processes are invisible from a container.
-std::optional<std::int64_t> note_others(const NvmlGpu& gpu, TaskRecord& record) {
-  const std::optional<std::int64_t> used = gpu.used_memory();
-  if (!used) return used;
-  record.metrics.push_back(
-      plain("gpu_memory_others", static_cast<double>(*used) / kMebibyte, "MiB"));
-  const std::int64_t total = record.environment.gpu_memory_bytes;
-  if (total > 0 && *used > total / 20)
-    record.notes.push_back(
-        {"warning",
-         fmt::format("{:.0f} MiB of the GPU were in use before we came: others may be on it",
-                     static_cast<double>(*used) / kMebibyte)});
-  return used;
+void add(const Findings& found, TaskRecord& record) {
+  record.metrics.insert(record.metrics.end(), found.metrics.begin(), found.metrics.end());
+  for (const std::string& note : found.notes) record.notes.push_back({"warning", note});
 }
+
+/// What others have of the device, by looking before and after, since their processes are invisible
+/// from a container: memory that is not ours, and a fixed piece of work that takes longer.
+class Others {
+ public:
+  Others(torch::Device device, const NvmlGpu* gpu) : device_(device), gpu_(gpu) {
+    used_before = used();
+    fixed_work_ns(device_);  // the device wakes, and gets a context
+    context_ = used().value_or(0) - used_before.value_or(0);
+    before_ = calibrate([&] { return fixed_work_ns(device_); });
+  }
+
+  void look_again(TaskRecord& record) const {
+    add(foreign_work(before_, calibrate([&] { return fixed_work_ns(device_); })), record);
+    if (device_.is_cuda() && !std::isnan(before_.least_ns)) {
+      Metric clock = plain("sm_clock_mhz", 1e3 * kSpinCycles / before_.least_ns, "MHz");
+      clock.method = "spinning kernel";
+      record.metrics.push_back(clock);
+    }
+    if (const auto now = used(); now && used_before)
+      add(foreign_memory(*used_before,
+                         *now - context_ - reserved_bytes(device_),
+                         record.environment.gpu_memory_bytes),
+          record);
+  }
+
+  std::optional<std::int64_t> used_before;  // memory of the GPU before we took any
+
+ private:
+  std::optional<std::int64_t> used() const { return gpu_ ? gpu_->used_memory() : std::nullopt; }
+
+  torch::Device device_;
+  const NvmlGpu* gpu_;
+  std::int64_t context_ = 0;
+  Calibration before_;
+};
 
 void write_report(const json& report, const fs::path& path, TaskRecord& record) {
   if (path.empty()) return;
@@ -283,11 +309,9 @@ void run_launch(const Task& task,
                 const Progress& progress,
                 TaskRecord& record) {
   std::optional<NvmlGpu> gpu;
-  std::optional<std::int64_t> used;
-  if (device.is_cuda()) {
-    gpu.emplace(device.has_index() ? device.index() : 0, bus_id(device));
-    used = note_others(*gpu, record);
-  }
+  if (device.is_cuda()) gpu.emplace(device.has_index() ? device.index() : 0, bus_id(device));
+  const Others others(device, gpu ? &*gpu : nullptr);
+  const PrecisionScope scope(task.protocol.precision, device);
   const Network network = make_network(task, entry, options, {}, device);
   network.model->eval();
   Launch launch(network,
@@ -297,8 +321,9 @@ void run_launch(const Task& task,
                 gpu ? &*gpu : nullptr,
                 std::max<std::int64_t>(1, options.launch),
                 record);
-  launch.used_before = used;
+  launch.used_before = others.used_before;
   launch.run(progress);
+  others.look_again(record);
   write_report(launch.report(), options.benchmark_json, record);
   add_parameters(network, record);
 }

@@ -108,6 +108,58 @@ TEST(Measure, NoiseIsAveragedAwayUntilTheTimeIsOver) {
   EXPECT_NEAR(static_cast<double>(measure(cut, brief).samples.size()), 50, 20);
 }
 
+TEST(Entropy, IsThatOfTheHistogram) {
+  const std::vector<double> bits = entropies(std::vector<double>{1e6, 2e6, 1e6, 2e6, 1.0001e6, 4e6});
+  ASSERT_EQ(bits.size(), 6u);
+  EXPECT_DOUBLE_EQ(bits[0], 0);
+  EXPECT_DOUBLE_EQ(bits[1], 1);
+  EXPECT_NEAR(bits[2], 0.918296, 1e-6);  // of 2 and 1
+  EXPECT_DOUBLE_EQ(bits[3], 1);
+  EXPECT_NEAR(bits[5], 1.459148, 1e-6);  // of 3, 2 and 1: the fifth is in the bin of the first
+}
+
+TEST(Entropy, IsFlatWhereNothingNewComes) {
+  std::vector<double> times(10, 1e6);
+  EXPECT_TRUE(entropy_is_flat(times));
+  EXPECT_FALSE(entropy_is_flat(std::span(times).first(1)));
+  for (int i = 1; i <= 300; ++i) times.push_back(1e6 * std::pow(1.01, i));  // each in a bin of its own
+  EXPECT_FALSE(entropy_is_flat(times));
+}
+
+TEST(Entropy, StopsEarlyOnAQuietDeviceAndGoesOnWhereAModeAppears) {
+  MeasurePolicy policy;
+  policy.stop = TimingStop::kEntropy;
+  policy.seconds = 10;
+  SimulatedDevice quiet, loud, brief;
+  quiet.noise = 0.0001;
+  quiet.pass_ns = 1.002e6;  // in the middle of a bin
+  EXPECT_LT(measure(quiet, policy).samples.size(), 300u);
+  loud.noise = 0.3;  // 120 bins
+  const std::size_t many = measure(loud, policy).samples.size();
+  EXPECT_GT(many, 300u);
+  EXPECT_LT(many, 9000u) << "ended by itself";
+  policy.seconds = 0.05;
+  brief.noise = 0.3;
+  EXPECT_LT(measure(brief, policy).samples.size(), 80u) << "bounded all the same";
+}
+
+/// Three passes of five take the same time, so that the median is known at once; the others differ.
+TEST(Entropy, SeesWhatTheMedianDoesNot) {
+  const auto samples = [](TimingStop stop) {
+    SimulatedDevice device;
+    device.noise = 0.001;
+    device.factor = [](std::int64_t run) {
+      return run % 5 < 3 ? 1.0 : 1.1 + 0.02 * static_cast<double>((run * 7919) % 23);
+    };
+    MeasurePolicy policy;
+    policy.stop = stop;
+    policy.least_samples = 64;
+    policy.seconds = 5;
+    return measure(device, policy).samples.size();
+  };
+  EXPECT_GT(samples(TimingStop::kEntropy), samples(TimingStop::kNoise));
+}
+
 TEST(Measure, BoundsHold) {
   MeasurePolicy policy;
   policy.noise = 0;  // never quiet enough
@@ -361,11 +413,133 @@ TEST(MedianInterval, CoversAsTheBinomialSays) {
 }
 
 TEST(Energy, NeedsFiveSecondsAndACounterThatMoves) {
-  EXPECT_DOUBLE_EQ(*joules_per_image(100, 400, 5, 1000), 0.3);
-  EXPECT_EQ(joules_per_image(100, 400, 4.9, 1000), std::nullopt);
-  EXPECT_EQ(joules_per_image(100, 100, 6, 1000), std::nullopt);
-  EXPECT_EQ(joules_per_image(100, 50, 6, 1000), std::nullopt);
-  EXPECT_EQ(joules_per_image(100, 400, 6, 0), std::nullopt);
+  const std::optional<Metric> metric = energy_metric(32, 100, 400, 5, 1000);
+  ASSERT_TRUE(metric);
+  EXPECT_EQ(metric->name, "energy_mj_per_image_b32");
+  EXPECT_DOUBLE_EQ(metric->value, 300);
+  EXPECT_EQ(metric->unit, "mJ");
+  EXPECT_EQ(metric->method, "NVML, whole GPU, 5.0 s") << "its window";
+  EXPECT_EQ(energy_metric(32, 100, 400, 4.9, 1000), std::nullopt);
+  EXPECT_EQ(energy_metric(32, 100, 100, 6, 1000), std::nullopt);
+  EXPECT_EQ(energy_metric(32, 100, 50, 6, 1000), std::nullopt);
+  EXPECT_EQ(energy_metric(32, 100, 400, 6, 0), std::nullopt);
+}
+
+std::vector<std::string> names_of(const std::vector<Metric>& metrics) {
+  std::vector<std::string> names;
+  for (const Metric& metric : metrics) names.push_back(metric.name);
+  return names;
+}
+
+TEST(Memory, OfProcessAllocatorAndDriverAreThreeFigures) {
+  EXPECT_EQ(names_of(memory_metrics(8, 1 << 20, std::nullopt, std::nullopt)),
+            std::vector<std::string>{"peak_rss_b8"});
+  const std::vector<Metric> metrics = memory_metrics(8, 1 << 20, 3 << 20, 5 << 20);
+  EXPECT_EQ(names_of(metrics),
+            (std::vector<std::string>{"peak_rss_b8", "peak_gpu_allocator_b8", "gpu_driver_delta_b8"}));
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(metrics[i].value, 1 + 2 * static_cast<double>(i)) << "MiB";
+}
+
+TEST(Memory, OfOthersIsAFigureAndFromATwentiethOnANote) {
+  constexpr std::int64_t kTotal = 100 << 20;
+  const Findings alone = foreign_memory(4 << 20, -(1 << 20), kTotal);
+  EXPECT_EQ(names_of(alone.metrics),
+            (std::vector<std::string>{"gpu_memory_others", "gpu_memory_others_after"}));
+  EXPECT_EQ(alone.metrics[0].value, 4);
+  EXPECT_EQ(alone.metrics[1].value, 0) << "we gave back more than we knew of";
+  EXPECT_TRUE(alone.notes.empty());
+  const Findings came = foreign_memory(0, 30 << 20, kTotal);
+  ASSERT_EQ(came.notes.size(), 1u);
+  EXPECT_EQ(came.notes[0],
+            "30 MiB of the GPU were in use at the end, our own not counted: others may be on it");
+  EXPECT_TRUE(foreign_memory(30 << 20, 30 << 20, 0).notes.empty()) << "of how much?";
+}
+
+// ------------------------------------------------------------------------------------- by turns
+
+/// Two things, the second twice as fast, on a machine that becomes three times as slow on the way.
+TEST(ByTurns, DriftDoesNotTouchARatio) {
+  double seconds = 0;
+  std::string order;
+  const auto thing = [&](char name, double ns) -> std::function<double()> {
+    return [&, name, ns] {
+      order += name;
+      const double took = ns * (1 + seconds);
+      seconds += took / 1e9;
+      return took;
+    };
+  };
+  const auto times = by_turns({thing('a', 20e6), thing('b', 10e6)}, 2, [&] { return seconds; });
+  ASSERT_EQ(times.size(), 2u);
+  EXPECT_EQ(times[0].size(), times[1].size());
+  EXPECT_GT(times[0].back(), 2.5 * times[0].front());
+  EXPECT_TRUE(order.starts_with("abbaabba")) << order;
+  const SpeedUp found = speed_up(times[0], times[1]);
+  EXPECT_NEAR(found.value, 2, 0.05);
+  EXPECT_LE(found.interval.lower, found.value);
+  EXPECT_GE(found.interval.upper, found.value);
+  EXPECT_LT(found.interval.upper - found.interval.lower, 0.2);
+}
+
+TEST(ByTurns, IsBounded) {
+  const std::function<double()> thing = [] { return 1.0; };
+  EXPECT_EQ(by_turns({thing}, 0, [] { return 0.0; })[0].size(), 7u);
+  EXPECT_EQ(by_turns({thing}, 1e9, [] { return 0.0; })[0].size(), 501u);
+}
+
+TEST(SpeedUp, LeavesOutWhatIsNoTime) {
+  const std::vector<double> reference = {2, 2, kNone, 2, 0, 2, 2, 2}, times = {1, 1, 1, -1, 1, 1, 1, 1};
+  const SpeedUp found = speed_up(reference, times);
+  EXPECT_EQ(found.value, 2);
+  EXPECT_TRUE(std::isnan(found.interval.lower)) << "five are too few";
+  EXPECT_TRUE(std::isnan(speed_up({}, {}).value));
+}
+
+// --------------------------------------------------------------------------------- foreign work
+
+/// Pieces of 1 ms; others have the device in `taken` of `of` of them, and keep it for `slice_ns`.
+std::function<double()> pieces(int taken, int of, double slice_ns) {
+  return [=, i = 0]() mutable { return 1e6 + (i++ % of < taken ? slice_ns : 0); };
+}
+
+TEST(ForeignWork, IsNotFoundOnADeviceOfOurOwn) {
+  const Calibration quiet = calibrate(pieces(0, 1, 0));
+  EXPECT_EQ(quiet.least_ns, 1e6);
+  EXPECT_EQ(quiet.waited, 0);
+  // One hiccup of 10 ms would be 20 % of 50 ms; it is among the longest tenth.
+  const Calibration hiccup = calibrate(pieces(1, 50, 10e6));
+  EXPECT_NEAR(hiccup.waited, 0, 1e-9);
+  const Findings found = foreign_work(quiet, hiccup);
+  EXPECT_TRUE(found.notes.empty());
+  EXPECT_EQ(names_of(found.metrics),
+            (std::vector<std::string>{"foreign_work_before", "foreign_work_after"}));
+}
+
+TEST(ForeignWork, IsFoundWhereSlicesAreTaken) {  // as a GPU is shared by two processes
+  const Calibration quiet = calibrate(pieces(0, 1, 0)), shared = calibrate(pieces(1, 3, 2e6));
+  EXPECT_GT(shared.waited, 0.4);
+  EXPECT_EQ(shared.least_ns, 1e6);
+  const Findings found = foreign_work(quiet, shared);
+  ASSERT_EQ(found.notes.size(), 1u);
+  EXPECT_NE(found.notes[0].find("shared after timing"), std::string::npos) << found.notes[0];
+  EXPECT_GT(found.metrics.at(1).value, 40);
+}
+
+TEST(ForeignWork, IsFoundWhereEveryPieceIsSlower) {
+  const Findings found =
+      foreign_work(calibrate(pieces(0, 1, 0)), calibrate(pieces(1, 1, 0.25e6)));
+  ASSERT_EQ(found.notes.size(), 1u);
+  EXPECT_NE(found.notes[0].find("+25 % after timing"), std::string::npos) << found.notes[0];
+}
+
+TEST(ForeignWork, IsNotLookedForWithoutAClock) {
+  int calls = 0;
+  const Calibration none = calibrate([&] { return ++calls % 2 == 0 ? kNone : -1.0; });
+  EXPECT_TRUE(std::isnan(none.least_ns));
+  const Findings found = foreign_work(none, none);
+  EXPECT_TRUE(found.metrics.empty());
+  EXPECT_TRUE(found.notes.empty());
 }
 
 TEST(Cells, MediansOverLaunchesWithTheirRange) {

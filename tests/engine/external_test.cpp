@@ -349,6 +349,34 @@ TEST_F(ExternalPrograms, RunScoreJudgeAndOutliveABadFile) {
   EXPECT_NE(show.out.find("good.pt"), std::string::npos) << show.out << show.err;
 }
 
+TEST_F(ExternalPrograms, AreTimedByTheirCard) {
+  const std::string good = card("good", kLinear);
+  const auto time = [&](std::vector<std::string> what) {
+    what.insert(what.begin(), "time");
+    what.insert(what.end(), {"--batches", "2", "--seconds", "0.001", "--launches", "1", "--json"});
+    return bench(what);
+  };
+  for (const Output& output : {time({good}), time({"good", "--card", good})}) {
+    ASSERT_EQ(output.exited.exit_code, 0) << output.err;
+    const auto report = nlohmann::json::parse(output.out);
+    EXPECT_EQ(report.at("model"), "good");
+    EXPECT_EQ(report.at("variant"), "torchscript");
+    EXPECT_EQ(report.at("cells").at(0).at("batch"), 2);
+  }
+  EXPECT_EQ(time({"good"}).exited.exit_code, 2) << "a card that nobody gave";
+  folder.write("theirs.csv", "sample,a,b");
+  const std::string theirs =
+      folder
+          .write("theirs.yaml",
+                 fmt::format("schema: 1\nkind: predictions\nname: theirs\nfile: theirs.csv\n"
+                             "sha256: \"{}\"\ndataset: ckplus48\n",
+                             sha256_file(folder / "theirs.csv")))
+          .string();
+  const Output refused = time({theirs});
+  EXPECT_EQ(refused.exited.exit_code, 2);
+  EXPECT_NE(refused.err.find("has no network to time"), std::string::npos) << refused.err;
+}
+
 TEST_F(ExternalPrograms, AFileThatHangsIsStoppedAtTheLimit) {
   const std::string loop = card("loop",
                                 "while bool(x.sum() > -1e30):\n        x = x * 1.0\n"

@@ -70,6 +70,8 @@ TEST_F(Throughput, EveryCellOfEveryBatchKeepsItsSamples) {
                            "latency_ms_b1_p99",
                            "latency_ms_b1_cold",
                            "peak_rss_b4",
+                           "foreign_work_before",
+                           "foreign_work_after",
                            "parameters"})
     EXPECT_TRUE(has(name)) << name;
   EXPECT_FALSE(has("energy_mj_per_image_b4"));
@@ -128,15 +130,42 @@ TEST(TimedBatch, PassesOfAllCellsAnswerTheSameNetwork) {
   const std::shared_ptr<Model> model = entry.make({7, 0.5});
   model->eval();
   TimedBatch batch(model, entry.card, torch::kCPU, 2, nullptr);
-  EXPECT_EQ(batch.answer().sizes(), (std::vector<std::int64_t>{2, 7}));
   for (const TimedCell& cell : timed_cells(torch::kCPU)) {
     batch.select(cell);
     EXPECT_GT(batch.run(2).wall, 0) << cell.scope;
+    EXPECT_EQ(batch.answer().sizes(), (std::vector<std::int64_t>{2, 7})) << cell.scope;
   }
   batch.flush_caches();
   EXPECT_TRUE(std::isnan(batch.state().clock_mhz));
   EXPECT_EQ(bus_id(torch::kCPU), "");
 }
+
+/// A model that answers otherwise once it has been asked `after` times.
+class Fickle : public Model {
+ public:
+  explicit Fickle(int after) : Model({}, 2), after_(after) {}
+  torch::Tensor forward(const torch::Tensor& images) override {
+    return torch::full({images.size(0), 2}, asked_++ < after_ ? 1.0 : 1.01);
+  }
+  bool can_be_traced() const override { return false; }
+
+ private:
+  int asked_ = 0, after_;
+};
+
+TEST(TimedBatch, WhatIsTimedIsComparedWithWhatIsScored) {
+  const Card& card = find_model("deepemotion", "fig").card;
+  TimedBatch steady(std::make_shared<Fickle>(99), card, torch::kCPU, 1, nullptr);
+  steady.run(3);
+  EXPECT_EQ(steady.answer()[0][1].item<float>(), 1);
+  TimedBatch fickle(std::make_shared<Fickle>(2), card, torch::kCPU, 1, nullptr);
+  fickle.run(1);
+  EXPECT_NO_THROW(fickle.answer());
+  fickle.run(1);
+  EXPECT_ERROR(fickle.answer(), Exit::kTaskFailed, "differs from what is scored by 0.01");
+}
+
+TEST(FixedWork, HasATime) { EXPECT_GT(fixed_work_ns(torch::kCPU), 0); }
 
 TEST(TimedBatch, LackOfMemoryIsNotAnyError) {
   EXPECT_THROW(or_out_of_memory([] { throw std::bad_alloc(); }), OutOfMemory);
