@@ -76,8 +76,9 @@ std::int64_t free_bytes(const Device& device) {
   if (device.name.starts_with("cuda")) {
     const NvmlGpu gpu(std::stoi(device.name.substr(5)), device.pci);
     const GpuIdentity identity = gpu.identity();
-    if (identity.mig == "on") return 0;  // it speaks of the whole GPU
-    return std::max<std::int64_t>(0, identity.memory_bytes - gpu.used_memory().value_or(0));
+    // With MIG it speaks of the whole GPU.
+    if (identity.memory_bytes == 0 || identity.mig == "on") return 0;
+    return std::max<std::int64_t>(1, identity.memory_bytes - gpu.used_memory().value_or(0));
   }
   std::ifstream file("/proc/meminfo");
   for (std::string key; file >> key; file.ignore(100, '\n')) {
