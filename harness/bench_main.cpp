@@ -32,6 +32,7 @@ class Cli {
     add_list();
     add_plan_and_run();
     add_time();
+    add_modes();
     add_results();
     add_explain();
     add_claims();
@@ -170,6 +171,25 @@ class Cli {
         ->transform(CLI::Validator(to_seconds, "TIME"));
     add_database(app);
     add_configs(app);
+  }
+
+  void add_modes() {
+    CLI::App* app = verb(app_,
+                         "modes",
+                         "precisions, layouts, graphs of a trained network: what flips, what is faster",
+                         verb_modes,
+                         "text,md,csv,json");
+    app->add_option("task", options_.subject, "model@dataset, whose newest task is taken, or a task id")
+        ->required();
+    app->add_option("--batch", options_.modes.batch, "images of a pass")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    app->add_option("--seconds", options_.modes.seconds, "of timing, per mode")
+        ->check(CLI::Range(0.001, 600.0))
+        ->capture_default_str();
+    app->add_option("--device", options_.request.device, "auto, cpu, cuda or cuda:N")
+        ->capture_default_str();
+    add_database(app);
   }
 
   void add_results() {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "harness/core/error.h"
 #include "harness/core/statistics.h"
 #include "harness/progress.h"
 #include "harness/verbs.h"
+#include "results/modes.h"
 #include "results/render.h"
 
 namespace mien {
@@ -283,6 +285,10 @@ void show_record(const TaskRecord& record) {
   std::set<std::string> parameters;
   for (const SweepPoint& point : record.sweep) parameters.insert(point.parameter);
   for (const std::string& parameter : parameters) print_text(sweep_table(record, parameter));
+  std::map<std::string, std::vector<ModeRow>> modes;  // by device
+  for (const ModeRow& row : record.modes) modes[row.device].push_back(row);
+  for (const auto& [device, rows] : modes)
+    print_text(mode_table("Ways to run its forward pass on " + device, rows));
   print_text(environment_table(record.environment));
   if (!record.fold.empty()) print_text(fold_table(record));
   Table notes{"Notes and files", {{"kind"}, {"what"}}, {}};
@@ -354,6 +360,7 @@ json record_json(const TaskRecord& record) {
           {"curve", curve},
           {"sweep", sweep},
           {"mesh_errors", meshes},
+          {"modes", modes_json(record.modes)},
           {"environment",
            {{"commit", record.environment.commit},
             {"dirty", record.environment.dirty},

@@ -18,6 +18,12 @@ struct TimeOptions {
   bool operator==(const TimeOptions&) const = default;
 };
 
+/// bench modes: how passes are made and timed.
+struct ModesOptions {
+  std::int64_t batch = 32;
+  double seconds = 3;
+};
+
 /// What every verb shares.
 struct Options {
   std::string database;         // --db
@@ -28,6 +34,7 @@ struct Options {
 
   PlanRequest request;  // plan, run
   TimeOptions time;     // time
+  ModesOptions modes;   // modes
   int jobs = 1;
   std::int64_t memory_limit_mib = 0;
 
@@ -64,6 +71,7 @@ int verb_list(const Options& options);
 int verb_plan(const Options& options);
 int verb_run(const Options& options);
 int verb_time(const Options& options);
+int verb_modes(const Options& options);
 int verb_board(const Options& options);
 int verb_show(const Options& options);
 int verb_explain(const Options& options);

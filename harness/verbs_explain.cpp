@@ -1,19 +1,12 @@
 // explain: what the weights of a task look at. The worker computes maps, bench-prepare draws them.
-#include <poll.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <thread>
 
 #include "harness/core/error.h"
 #include "harness/core/files.h"
 #include "harness/core/safetensors.h"
-#include "harness/core/sha256.h"
-#include "harness/environment.h"
+#include "harness/done_task.h"
 #include "harness/explain_coefficients.h"
-#include "harness/process.h"
-#include "harness/schedule.h"
 #include "harness/verbs.h"
 #include "results/store.h"
 
@@ -23,28 +16,6 @@ namespace mien {
 namespace {
 
 using nlohmann::json;
-
-/// A folder below the system's temporary one, gone at the end.
-class WorkFolder {
- public:
-  WorkFolder() {
-    std::string name = (fs::temp_directory_path() / "mien-explain-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      fail(Exit::kPrecondition, "{}: cannot be made; set TMPDIR to a folder with space", name);
-    path_ = name;
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-
-  fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 void check_experiment(const Options& options) {
   std::vector<std::string> names;
@@ -62,12 +33,6 @@ bool holds_sample(const TaskRecord& record, const std::string& split, const std:
          });
 }
 
-/// A done task and its id in the database, which task_id() need not give: the plan may be older.
-struct DoneTask {
-  std::string id;
-  TaskRecord record;
-};
-
 /// Done tasks of the experiment that left weights or coefficients, newest first; one of them by
 /// --task.
 std::vector<DoneTask> explainable(const Store& store, const Options& options) {
@@ -78,9 +43,7 @@ std::vector<DoneTask> explainable(const Store& store, const Options& options) {
     std::optional<TaskRecord> record = store.load(id);
     if (!record || record->task.kind == TaskKind::kThroughput) continue;
     const bool can_be = !record->coefficients.empty() ||
-                        std::ranges::any_of(record->artifacts, [](const Artifact& artifact) {
-                          return artifact.kind == "weights";
-                        });
+                        left_weights(*record);
     weightless = weightless || !can_be;
     if (can_be) tasks.push_back({id, std::move(*record)});
   }
@@ -122,85 +85,31 @@ DoneTask chosen(std::vector<DoneTask> tasks, const Options& options) {
        suggest(options.sample, ids));
 }
 
-/// The file of the task's weights, where the run left it or beside the database.
-fs::path weights_of(const DoneTask& task, const Options& options) {
-  const auto artifact = std::ranges::find(task.record.artifacts, "weights", &Artifact::kind);
-  fs::path path = artifact->path;
-  if (!fs::exists(path)) path = RunPlaces{options.database}.weights() / path.filename();
-  if (!fs::exists(path))
-    fail(Exit::kPrecondition,
-         "{}: the weights of task {} are not there any more; run bench run {} first",
-         artifact->path,
-         task.id.substr(0, 12),
-         options.subject);
-  if (sha256_file(path) != artifact->sha256)
-    fail(Exit::kIntegrity,
-         "{}: not the weights that task {} left (SHA-256 differs); delete it and run with another "
-         "--db",
-         path.string(),
-         task.id.substr(0, 12));
-  return path;
-}
-
-std::string pack_of(const Task& task) {
-  const Located located = locate_dataset(task.dataset, task.frames);
-  if (located.pack.empty())
-    fail(Exit::kPrecondition,
-         "{}: no pack; run bench data prepare {} first",
-         task.dataset,
-         task.dataset);
-  if (located.sha256 != task.pack_sha256)
-    fail(Exit::kPrecondition,
-         "{}: its pack is {} ({} data), the task ran on {} ({} data); run bench run {} first",
-         task.dataset,
-         located.sha256.substr(0, 16),
-         name_of(located.data),
-         task.pack_sha256.substr(0, 16),
-         name_of(task.data),
-         task.experiment);
-  return located.pack;
-}
-
-/// The last line that a program wrote, without its name.
-std::string last_line(std::string text) {
-  while (text.ends_with('\n')) text.pop_back();
-  text.erase(0, text.rfind('\n') + 1);
-  constexpr std::string_view kName = "bench-worker: ";
-  return text.starts_with(kName) ? text.substr(kName.size()) : text;
-}
-
 void run_worker(const DoneTask& task, const Options& options, const WorkFolder& folder) {
   write_text(folder / "task.json", to_json(task.record.task).dump());
   const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
-  Command command{{sibling("bench-worker"),
-                   "explain",
-                   (folder / "task.json").string(),
-                   "--pack",
-                   pack_of(task.record.task),
-                   "--weights",
-                   weights_of(task, options).string(),
-                   "--task-id",
-                   task.id,
-                   "--split",
-                   options.split,
-                   "--threads",
-                   std::to_string(threads),
-                   "--out",
-                   (folder / "maps.safetensors").string()},
-                  worker_environment(),
-                  0};
+  std::vector<std::string> arguments = {"explain",
+                                        (folder / "task.json").string(),
+                                        "--pack",
+                                        pack_of(task.record.task),
+                                        "--weights",
+                                        weights_of(task, options.database).string(),
+                                        "--task-id",
+                                        task.id,
+                                        "--split",
+                                        options.split,
+                                        "--threads",
+                                        std::to_string(threads),
+                                        "--out",
+                                        (folder / "maps.safetensors").string()};
   const auto pass = [&](const char* name, const std::string& value) {
-    command.arguments.insert(command.arguments.end(), {name, value});
+    arguments.insert(arguments.end(), {name, value});
   };
   if (!options.sample.empty()) pass("--sample", options.sample);
   if (!options.class_name.empty()) pass("--class", options.class_name);
   if (options.square_px > 0) pass("--size", std::to_string(options.square_px));
   if (options.stride_px > 0) pass("--stride", std::to_string(options.stride_px));
-  const Output output = run_to_end(command, /*pass_err=*/false);
-  if (output.exited.signal != 0)
-    fail(Exit::kTaskFailed, "bench-worker explain was killed by signal {}", output.exited.signal);
-  if (output.exited.exit_code != 0)
-    throw Error(static_cast<Exit>(output.exited.exit_code), last_line(output.err));
+  call_worker(arguments);
 }
 
 /// What the picture says must be what the task stored.

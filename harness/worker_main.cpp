@@ -15,12 +15,15 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/core/error.h"
+#include "harness/core/files.h"
 #include "harness/engine/explain.h"
+#include "harness/engine/modes.h"
 #include "harness/engine/run_task.h"
 #include "harness/engine/task_parts.h"
 #include "harness/engine/timed_batch.h"
 #include "harness/environment.h"
 #include "models/registry.h"
+#include "results/modes.h"
 #include "results/store.h"
 
 namespace mien {
@@ -147,6 +150,33 @@ void run_explain(const ExplainArguments& arguments) {
   emit({{"event", "done"}, {"maps", arguments.options.out.string()}});
 }
 
+struct ModesArguments {
+  std::filesystem::path task, out;
+  ModeOptions options;
+};
+
+CLI::App* declare_modes(CLI::App& app, ModesArguments& arguments) {
+  CLI::App* verb = app.add_subcommand("modes", "compare the ways in which a forward pass can run");
+  ModeOptions& options = arguments.options;
+  verb->add_option("task", arguments.task, "task file (JSON)")->required();
+  verb->add_option("--pack", options.pack, "the dataset's pack")->required();
+  verb->add_option("--weights", options.weights, "weights that the task left")->required();
+  verb->add_option("--out", arguments.out, "file of rows to write (JSON)")->required();
+  verb->add_option("--device", options.device, "cpu or cuda:N");
+  verb->add_option("--threads", options.threads, "CPU threads")->check(CLI::PositiveNumber);
+  verb->add_option("--batch", options.batch, "images of a pass")->check(CLI::PositiveNumber);
+  verb->add_option("--seconds", options.seconds, "of timing, per mode")->check(CLI::PositiveNumber);
+  return verb;
+}
+
+void run_modes(const ModesArguments& arguments) {
+  const ModeReport report =
+      compare_modes(read_task(arguments.task), arguments.options, limited_progress());
+  write_text(arguments.out,
+             json({{"modes", modes_json(report.rows)}, {"notes", report.notes}}).dump());
+  emit({{"event", "done"}, {"modes", arguments.out.string()}});
+}
+
 /// LibTorch's errors carry a stack; their first line says what happened.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -209,6 +239,8 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   ExplainArguments explain_arguments;
   CLI::App* explain_verb = declare_explain(app, explain_arguments);
+  ModesArguments modes_arguments;
+  CLI::App* modes_verb = declare_modes(app, modes_arguments);
   CLI::App* cards_verb = app.add_subcommand("cards", "print the model table as JSON");
   CLI::App* devices_verb = app.add_subcommand("devices", "print the usable devices as JSON");
   try {
@@ -225,5 +257,6 @@ int main(int argc, char** argv) {
     arguments.worker.networks = by_role(networks);
     if (run_verb->parsed()) run(arguments);
     if (explain_verb->parsed()) run_explain(explain_arguments);
+    if (modes_verb->parsed()) run_modes(modes_arguments);
   });
 }

@@ -105,7 +105,7 @@ struct ModeRow {
   double largest = 0, relative = 0;    // |difference| of a logit (coefficient: sd); as a share of the
                                        // largest |logit|
   std::int64_t batch = 0;              // images of a pass
-  double images_per_second = 0;
+  double images_per_second = 0;        // fp32's, times the speed-up
   double speed_up = 0, lower = 0, upper = 0;  // over fp32, median over rounds; its 95 % interval
 };
 

@@ -421,6 +421,36 @@ TEST_F(EndToEnd, FullDiskLeavesNothingHalfWritten) {
   EXPECT_TRUE(leftovers().empty()) << json(leftovers());
 }
 
+TEST_F(EndToEnd, ModesOfATrainedNetworkAreComparedAndKept) {
+  ASSERT_EQ(bench(run_arguments()).exited.exit_code, 0);
+  const std::vector<std::string> arguments = {
+      "modes", "deepemotion@fer2013", "--device", "cpu", "--seconds", "0.01", "--json"};
+  const Output output = bench(arguments);
+  ASSERT_EQ(output.exited.exit_code, 0) << output.err;
+  const json report = json::parse(output.out);
+  ASSERT_EQ(report.at("modes").size(), 7u);
+  const json& fp32 = report.at("modes").at(0);
+  EXPECT_EQ(fp32.at("n"), 128);
+  EXPECT_EQ(fp32.at("batch"), 32);
+  for (const json& note : report.at("notes"))
+    EXPECT_EQ(note.get<std::string>().find("the task stored"), std::string::npos) << note;
+  const json& last = report.at("modes").at(6);
+  EXPECT_EQ(last.at("mode"), "inference");
+  EXPECT_EQ(last.at("flipped"), 0);
+  EXPECT_LT(last.at("relative"), 1e-4);
+  EXPECT_EQ(query("SELECT count(*) FROM mode")[0][0], "7");
+  EXPECT_EQ(bench(arguments).exited.exit_code, 0);
+  EXPECT_EQ(query("SELECT count(*) FROM mode")[0][0], "7") << "replaced";
+
+  const std::string id = report.at("task");
+  EXPECT_EQ(json::parse(bench({"show", id, "--json"}).out).at("modes").size(), 7u);
+  EXPECT_NE(bench({"show", id}).out.find("Ways to run its forward pass"), std::string::npos);
+  const Output table = bench({"modes", id.substr(0, 12), "--device", "cpu", "--seconds", "0.01"});
+  EXPECT_NE(table.out.find("not on this device: "), std::string::npos) << table.out << table.err;
+  EXPECT_EQ(bench({"modes", "null@fer2013"}).exited.exit_code, 5) << "it has no weights";
+  EXPECT_EQ(bench({"modes", "deepemotion@jaffe"}).exited.exit_code, 5);
+}
+
 TEST_F(EndToEnd, WrongDigestNeedsConsent) {
   ASSERT_EQ(
       run_to_end(command("bench-prepare",
