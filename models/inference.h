@@ -39,7 +39,7 @@ class Inference {
   /// the result and `images` are used until the next call.
   torch::Tensor run(const torch::Tensor& images);
 
-  /// Operations that oneDNN has not and LibTorch does, by name. Without oneDNN, which has none: empty.
+  /// Operations that oneDNN has not and LibTorch does, by name. Without oneDNN: empty.
   const std::vector<std::string>& left_to_libtorch() const;
 
  private:

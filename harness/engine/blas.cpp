@@ -1,10 +1,11 @@
-// The four routines of a BLAS that LIBLINEAR's archive asks for, as the BLAS defines them. In portable
-// builds only, and for nobody else: LibTorch's libraries keep those that they bring along.
+// The four routines of a BLAS that LIBLINEAR's archive asks for. In portable builds only, and for
+// nobody else: LibTorch's libraries keep those that they bring along.
 #include <cmath>
 
 #define MIEN_BLAS extern "C" __attribute__((visibility("hidden")))
 
-MIEN_BLAS double ddot_(const int* n, const double* x, const int* dx, const double* y, const int* dy);
+MIEN_BLAS double ddot_(
+    const int* n, const double* x, const int* dx, const double* y, const int* dy);
 MIEN_BLAS void daxpy_(
     const int* n, const double* a, const double* x, const int* dx, double* y, const int* dy);
 MIEN_BLAS void dscal_(const int* n, const double* a, double* x, const int* dx);

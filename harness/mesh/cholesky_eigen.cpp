@@ -1,4 +1,4 @@
-// `solve_by_cholesky` of a portable build: Eigen's factorisation, which needs no CHOLMOD and no BLAS.
+// `solve_by_cholesky` of a portable build: Eigen's factorisation, without CHOLMOD and BLAS.
 #include <Eigen/SparseCholesky>
 
 #include "harness/mesh/cholesky.h"

@@ -87,7 +87,8 @@ TEST_F(Bundle, RunsFromAPackAlone) {
 
 TEST_F(Bundle, AWorkerThatDoesNotStartSaysWhy) {
   fs::remove(folder / "bin/bench-worker");
-  make_executable(folder.write("bin/bench-worker", "#!/bin/sh\necho 'no LibTorch here' >&2\nexit 5\n"));
+  make_executable(
+      folder.write("bin/bench-worker", "#!/bin/sh\necho 'no LibTorch here' >&2\nexit 5\n"));
   const Output doctor = bench({"doctor"});
   EXPECT_EQ(doctor.exited.exit_code, 5);
   EXPECT_NE(doctor.out.find("no LibTorch here"), std::string::npos) << doctor.out;
