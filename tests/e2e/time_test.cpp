@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "harness/core/error.h"
 #include "harness/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -51,7 +52,9 @@ TEST_F(Time, EveryCellIsPrintedStoredAndSaysWhatNAllows) {
     EXPECT_EQ(cell.at("launches"), 2);
     EXPECT_GE(cell.at("n"), 14);
     EXPECT_TRUE(cell.at("device_ms").is_null()) << "a CPU has no clock of its own";
-    if (cell.at("n") < 662) EXPECT_TRUE(cell.at("p99_ms").is_null());
+    if (cell.at("n") < 662) {
+      EXPECT_TRUE(cell.at("p99_ms").is_null());
+    }
   }
   EXPECT_EQ(cells,
             (std::set<std::string>{"1 compute hot",

@@ -369,8 +369,9 @@ TEST_F(ExternalPrograms, AreTimedByTheirCard) {
       folder
           .write("theirs.yaml",
                  fmt::format("schema: 1\nkind: predictions\nname: theirs\nfile: theirs.csv\n"
-                             "sha256: \"{}\"\ndataset: ckplus48\n",
-                             sha256_file(folder / "theirs.csv")))
+                             "sha256: \"{}\"\ndataset: ckplus48\nsplits: {}\n",
+                             sha256_file(folder / "theirs.csv"),
+                             kSplits))
           .string();
   const Output refused = time({theirs});
   EXPECT_EQ(refused.exited.exit_code, 2);
