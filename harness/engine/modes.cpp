@@ -33,6 +33,12 @@ struct Mode {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+/// Images come with rows innermost: channels_last is a mode.
+Protocol rows_innermost(Protocol protocol) {
+  protocol.memory_format = MemoryFormat::kContiguous;
+  return protocol;
+}
+
 double nanoseconds() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::nano>(now).count();
@@ -47,7 +53,9 @@ class Subject {
         entry_(find_model(task.model, task.variant)),
         device_(options.device),
         pack_(open_planned_pack(task, options.pack)),
-        augmenter_(task.protocol, entry_.card.input, static_cast<std::uint64_t>(task.seed)) {
+        augmenter_(rows_innermost(task.protocol),
+                   entry_.card.input,
+                   static_cast<std::uint64_t>(task.seed)) {
     check_shapes(entry_.card, pack_, task.protocol.resize_px);
     const Fold fold = make_fold(pack_, task.protocol.splits, task.fold);
     const ImageForm form = image_form(task.protocol, entry_.card.input[0]);
@@ -114,7 +122,7 @@ class Subject {
     const torch::Tensor rows =
         torch::arange(at, at + count, torch::TensorOptions(torch::kInt64).device(device_))
             .remainder(test_.size());
-    return augmenter_.test(test_.images.index_select(0, rows)).contiguous();
+    return augmenter_.test(test_.images.index_select(0, rows));
   }
 
   const Task& task_;
