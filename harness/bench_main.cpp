@@ -54,7 +54,8 @@ class Cli {
   int run() {
     if (options_.configs.empty()) options_.configs = (paths::share() / "configs").string();
     if (json_) options_.format = "json";
-    options_.request.only_throughput = metric_ == "throughput";
+    for (const Choice<RunMetric>& known : kRunMetrics)
+      if (metric_ == known.name) options_.request.metric = known.value;
     return chosen_(options_);
   }
 
@@ -133,8 +134,8 @@ class Cli {
       app->add_flag("--leaky-twin",
                     request.leaky_twin,
                     "also with no person in two sides of a split, and the difference");
-      app->add_option("--metric", metric_, "throughput: only time the networks, train nothing")
-          ->check(CLI::IsMember({"all", "throughput"}))
+      app->add_option("--metric", metric_, "scores: train and score, time nothing; throughput: only time")
+          ->check(CLI::IsMember({"all", "scores", "throughput"}))
           ->capture_default_str();
       app->add_option("--time-limit", request.time_limit_seconds, "per task, e.g. 90s, 30m or 2h")
           ->transform(CLI::Validator(to_seconds, "TIME"));

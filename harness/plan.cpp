@@ -134,11 +134,12 @@ class Expander {
       task.external = card->external;
       cards_[task.model] = card;
     }
-    if (!request_.only_throughput) add_folds(task, experiment, pack, resolved, model);
+    if (request_.metric != RunMetric::kThroughput) add_folds(task, experiment, pack, resolved, model);
     if (request_.leaky_twin && selected) add_twin(task, experiment, pack, resolved, model);
     // A floor has no network to time, nor have predictions.
     const bool is_network =
         card ? card->external.kind != ExternalKind::kPredictions : model.at("macs") > 0;
+    if (request_.metric == RunMetric::kScores) return;
     if (is_network && timed_.insert({experiment.model, resolved.variant}).second)
       throughput_.push_back({throughput_task(task, resolved.protocol), resolved, &model});
   }

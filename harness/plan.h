@@ -6,11 +6,17 @@
 #include <vector>
 
 #include "harness/config.h"
+#include "harness/core/fields.h"
 #include "harness/core/task.h"
 #include "harness/tools.h"
 #include "results/store.h"
 
 namespace mien {
+
+/// What a run is for: scores of trained networks, their throughput, or both.
+enum class RunMetric { kAll, kScores, kThroughput };
+inline constexpr Choice<RunMetric> kRunMetrics[] = {
+    {"all", RunMetric::kAll}, {"scores", RunMetric::kScores}, {"throughput", RunMetric::kThroughput}};
 
 struct PlanRequest {
   std::vector<std::string> selectors;  // "all", "model@dataset", "model", "@dataset", with * and ?
@@ -20,7 +26,7 @@ struct PlanRequest {
   std::int64_t time_limit_seconds = 0;  // 0 = as configured
   std::vector<std::string> overrides;   // --set
   bool leaky_twin = false;              // also with people kept whole, where they are not
-  bool only_throughput = false;         // no task that needs data
+  RunMetric metric = RunMetric::kAll;   // throughput needs no data
 };
 
 struct PlannedTask {

@@ -127,6 +127,10 @@ torch::Tensor channels_last(const torch::Tensor& images) {
       .as_strided(images.sizes(), {channels * height * width, 1, channels * width, channels});
 }
 
+torch::Tensor rows_of(const torch::Tensor& images, const torch::Tensor& indices) {
+  return images.permute({0, 2, 3, 1}).index_select(0, indices).permute({0, 3, 1, 2});
+}
+
 torch::Tensor uniform(std::int64_t rows,
                       std::int64_t columns,
                       std::uint64_t seed,
@@ -155,7 +159,7 @@ Split load_split(const Pack& pack,
       borrowed(pack.images(), {pack.size(), shape[0], shape[1], shape[2]}, torch::kUInt8);
   const torch::Tensor labels = borrowed(pack.labels(), {pack.size()}, torch::kInt64);
   const torch::Tensor rows = torch::tensor(split.rows, torch::kInt64);
-  split.images = formed(images, rows, form).to(device);
+  split.images = channels_last(formed(images, rows, form)).to(device);
   split.labels = labels.index_select(0, rows).to(device);
   return split;
 }

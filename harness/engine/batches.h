@@ -14,7 +14,8 @@ namespace mien {
 
 struct Split {
   std::vector<std::int64_t> rows;  // rows of the pack, ascending
-  torch::Tensor images;            // [N, C, H, W], 0..255: uint8, float after legacy_bilinear
+  torch::Tensor images;            // [N, C, H, W], channels innermost, 0..255: uint8, float after
+                                   // legacy_bilinear
   torch::Tensor labels;            // int64 [N]
   torch::Tensor targets;           // float [N, K] where numbers are regressed, else undefined
   torch::Tensor target_weights;    // float [K], mean 1; undefined where all count the same
@@ -56,6 +57,9 @@ torch::Tensor legacy_bilinear(const torch::Tensor& images, std::int64_t side);
 /// [N, C, H, W] with the channels innermost, and with the strides that say so where C is 1 as well:
 /// otherwise LibTorch takes it for the other layout, and so does every layer behind it.
 torch::Tensor channels_last(const torch::Tensor& images);
+
+/// The images at these places, as they lie: channels innermost.
+torch::Tensor rows_of(const torch::Tensor& images, const torch::Tensor& indices);
 
 /// Uniform [0, 1) numbers [rows, columns], computed on the device without waiting for it. Number
 /// (r, c) depends on (seed, stream, r, c) only: not on the size of the table, nor on the device.

@@ -57,31 +57,26 @@ void check_precision(Precision precision, torch::Device device) {
 
 PrecisionScope::PrecisionScope(Precision precision, torch::Device device)
     : device_(device.type()),
-      casts_(precision == Precision::kBf16 || precision == Precision::kFp16),
       was_casting_(casting(device_)),
       was_type_(cast_type(device_)),
       was_tf32_linear_(at::globalContext().allowTF32CuBLAS()),
       was_tf32_convolution_(at::globalContext().allowTF32CuDNN()) {
   at::globalContext().setAllowTF32CuBLAS(precision == Precision::kTf32);
   at::globalContext().setAllowTF32CuDNN(precision == Precision::kTf32);
-  if (!casts_) return;
-  set_cast_type(device_, precision == Precision::kBf16 ? torch::kBFloat16 : torch::kHalf);
-  set_casting(device_, true);
+  const bool casts = precision == Precision::kBf16 || precision == Precision::kFp16;
+  if (casts) set_cast_type(device_, precision == Precision::kBf16 ? torch::kBFloat16 : torch::kHalf);
+  set_casting(device_, casts);
   at::autocast::increment_nesting();
 }
 
 PrecisionScope::~PrecisionScope() {
   at::globalContext().setAllowTF32CuBLAS(was_tf32_linear_);
   at::globalContext().setAllowTF32CuDNN(was_tf32_convolution_);
-  end_casting();
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  set_cast_type(device_, was_type_);
+  set_casting(device_, was_casting_);
 }
 
-void PrecisionScope::end_casting() {
-  if (!casts_) return;
-  casts_ = false;
-  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  set_casting(device_, was_casting_);
-  set_cast_type(device_, was_type_);
-}
+void PrecisionScope::end_casting() { set_casting(device_, false); }
 
 }  // namespace mien

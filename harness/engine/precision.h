@@ -31,7 +31,7 @@ class PrecisionScope {
 
  private:
   torch::DeviceType device_;
-  bool casts_, was_casting_;
+  bool was_casting_;
   torch::ScalarType was_type_;
   bool was_tf32_linear_, was_tf32_convolution_;
 };

@@ -6,7 +6,7 @@
 //   sample SECONDS                repeats the last one    -> {"step_s"}: one pass or one step
 //   memory                        -> {"peak_mib"}
 //
-//   models_bench THREADS
+//   models_bench THREADS [DEVICE [PRECISION]]     cpu fp32; on a GPU inference is a replayed graph
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,6 +16,8 @@
 #include <sstream>
 
 #include "harness/engine/evaluate.h"
+#include "harness/engine/precision.h"
+#include "harness/engine/replay.h"
 #include "harness/engine/train.h"
 #include "harness/environment.h"
 #include "models/inference.h"
@@ -30,6 +32,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// Where, and in which precision.
+struct Place {
+  torch::Device device = torch::kCPU;
+  Precision precision = Precision::kFp32;
+};
+
 /// Seconds of one step, over at least `seconds`.
 using Sampler = std::function<double(double seconds)>;
 
@@ -38,17 +46,51 @@ std::shared_ptr<Model> make(const ModelEntry& entry) {
   return entry.make({entry.card.outputs, 0.5});
 }
 
-Sampler make_inference(const ModelEntry& entry, std::int64_t batch) {
+/// Does a pass; what it leaves with the device is done after `wait`.
+using Pass = std::function<void()>;
+
+Pass ready_pass(const ModelEntry& entry, const torch::Tensor& images) {
+  const auto inference = std::make_shared<Inference>(make(entry), images.sizes().vec());
+  return [=] { inference->run(images); };
+}
+
+Pass replayed_pass(const ModelEntry& entry, const torch::Tensor& images, const Place& place) {
+  struct Made {
+    OwnStream stream;
+    std::shared_ptr<Model> model;
+    torch::Tensor images, answer;
+    Replay replay;
+  };
+  const std::shared_ptr<Model> model = make(entry);
+  model->to(place.device);
+  model->eval();
+  use_memory_format(*model, MemoryFormat::kChannelsLast);
+  const std::shared_ptr<Made> made(
+      new Made{OwnStream(place.device), model, channels_last(images.to(place.device)), {}, {true, place.device}});
+  return [=] {
+    const torch::InferenceMode inference;
+    const PrecisionScope precision(place.precision, place.device);
+    made->replay.run([&] { made->answer = made->model->forward(made->images); });
+  };
+}
+
+Sampler make_inference(const ModelEntry& entry, std::int64_t batch, const Place& place) {
   const auto& input = entry.card.input;
   const torch::Tensor images = torch::randn({batch, input[0], input[1], input[2]});
-  const auto inference = std::make_shared<Inference>(make(entry), images.sizes().vec());
-  inference->run(images);
+  const bool cuda = place.device.is_cuda();
+  const Pass pass = cuda ? replayed_pass(entry, images, place) : ready_pass(entry, images);
+  const auto wait = [=] {
+    if (cuda) torch::cuda::synchronize(place.device.index());
+  };
+  for (int i = 0; i < 5; ++i) pass();
   return [=](double seconds) {
     std::int64_t passes = 0, chunk = 1;
+    wait();
     const Clock::time_point start = Clock::now();
     while (true) {
       const Clock::time_point before = Clock::now();
-      for (std::int64_t i = 0; i < chunk; ++i) inference->run(images);
+      for (std::int64_t i = 0; i < chunk; ++i) pass();
+      wait();
       passes += chunk;
       if (seconds_since(start) >= seconds) return seconds_since(start) / static_cast<double>(passes);
       chunk = std::max<std::int64_t>(1, static_cast<std::int64_t>(
@@ -57,18 +99,22 @@ Sampler make_inference(const ModelEntry& entry, std::int64_t batch) {
   };
 }
 
-Sampler make_training(const ModelEntry& entry, std::int64_t batch) {
-  const std::int64_t batches = entry.card.macs > 5'000'000'000 ? 1 : 4;
+Sampler make_training(const ModelEntry& entry, std::int64_t batch, const Place& place) {
+  const bool large = entry.card.macs > 5'000'000'000;
+  const std::int64_t batches = place.device.is_cuda() ? 16 : large ? 1 : 4;
   const auto& input = entry.card.input;
   const auto split = std::make_shared<Split>();
-  split->images = torch::randint(0, 256, {batches * batch, input[0], input[1], input[2]}, torch::kUInt8);
-  split->labels = torch::randint(0, entry.card.outputs, {batches * batch}, torch::kLong);
+  split->images = torch::randint(0, 256, {batches * batch, input[0], input[1], input[2]}, torch::kUInt8)
+                      .to(place.device);
+  split->labels = torch::randint(0, entry.card.outputs, {batches * batch}, torch::kLong).to(place.device);
   const std::shared_ptr<Model> model = make(entry);
+  model->to(place.device);
   use_memory_format(*model, MemoryFormat::kChannelsLast);
   Protocol protocol;
   protocol.batch = batch;
   protocol.learning_rate = 1e-3;
   protocol.momentum = 0.9;
+  protocol.precision = place.precision;
   const auto epochs = [=, &entry](std::int64_t count) {
     Protocol several = protocol;
     several.epochs = count;
@@ -90,7 +136,7 @@ double peak_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-void serve() {
+void serve(const Place& place) {
   Sampler sampler;
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
@@ -102,7 +148,8 @@ void serve() {
       words >> name >> variant >> batch;
       sampler = nullptr;  // frees the last one
       const ModelEntry& entry = find_model(name, variant);
-      sampler = verb == "infer" ? make_inference(entry, batch) : make_training(entry, batch);
+      sampler = verb == "infer" ? make_inference(entry, batch, place)
+                                : make_training(entry, batch, place);
       std::cout << "{\"prepare_s\": " << seconds_since(start) << "}" << std::endl;
     } else if (verb == "sample") {
       double seconds = 0;
@@ -129,6 +176,12 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
+  at::globalContext().setBenchmarkCuDNN(true);
   torch::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
-  mien::serve();
+  mien::Place place;
+  if (argc > 2) place.device = torch::Device(argv[2]);
+  for (const auto& known : mien::kPrecisions)
+    if (argc > 3 && known.name == std::string(argv[3])) place.precision = known.value;
+  mien::check_precision(place.precision, place.device);
+  mien::serve(place);
 }

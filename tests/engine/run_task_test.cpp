@@ -9,6 +9,7 @@
 
 #include "harness/core/sha256.h"
 #include "harness/engine/batches.h"
+#include "harness/engine/replay.h"
 #include "models/registry.h"
 #include "models/weights.h"
 #include "tests/support/expect_error.h"
@@ -105,6 +106,31 @@ TEST_F(RunTask, LearnsAndRecordsEverythingAboutIt) {
   EXPECT_FALSE(record.environment.libtorch.empty());
   EXPECT_FALSE(record.environment.compiler.empty());
   EXPECT_TRUE(record.notes.empty());
+}
+
+TEST_F(RunTask, LearnsInBf16AndInEitherMemoryFormat) {
+  task.protocol.memory_format = MemoryFormat::kContiguous;
+  const TaskRecord contiguous = run();
+  EXPECT_GT(metric(contiguous, "accuracy", "test").value, 60) << "chance is 14 %";
+  task.protocol.precision = Precision::kBf16;
+  const TaskRecord bf16 = run();
+  EXPECT_GT(metric(bf16, "accuracy", "test").value, 60);
+  EXPECT_NE(bf16.curve.front().train_loss, contiguous.curve.front().train_loss);
+  EXPECT_NEAR(bf16.curve.front().train_loss, contiguous.curve.front().train_loss, 0.1);
+}
+
+TEST_F(RunTask, PrecisionThatTheDeviceLacksIsRefusedBeforeTraining) {
+  task.protocol.precision = Precision::kTf32;
+  EXPECT_ERROR(run(), Exit::kUsage, "precision tf32 on cpu: TF32 is arithmetic of CUDA devices");
+}
+
+TEST(Replay, OnTheCpuWorkIsDoneEachTime) {
+  const OwnStream stream(torch::kCPU);
+  Replay replay(/*wanted=*/true, torch::kCPU);
+  int calls = 0;
+  for (int i = 0; i < 9; ++i) replay.run([&] { ++calls; });
+  EXPECT_EQ(calls, 9);
+  EXPECT_EQ(replay.why_not(), "");
 }
 
 TEST_F(RunTask, SameSeedSameBitsOtherSeedOtherBits) {

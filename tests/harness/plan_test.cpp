@@ -95,7 +95,7 @@ TEST_F(Planning, TheResolvedTaskIsGolden) {
 TEST_F(Planning, LaunchesFollowTheProfileAndThroughputCanStandAlone) {
   PlanRequest request;
   request.selectors = {"net"};
-  request.only_throughput = true;
+  request.metric = RunMetric::kThroughput;
   for (const auto& [profile, launches] : {std::pair{"smoke", 1}, std::pair{"full", 7}}) {
     request.profile = profile;
     const Plan p = plan(request);
@@ -103,6 +103,15 @@ TEST_F(Planning, LaunchesFollowTheProfileAndThroughputCanStandAlone) {
     EXPECT_EQ(p.tasks[0].task.kind, TaskKind::kThroughput);
     EXPECT_EQ(p.tasks[0].task.protocol.timing_launches, launches);
   }
+}
+
+TEST_F(Planning, ScoresCanStandAlone) {
+  PlanRequest request;
+  request.selectors = {"net"};
+  request.metric = RunMetric::kScores;
+  const Plan p = plan(request);
+  ASSERT_FALSE(p.tasks.empty());
+  for (const PlannedTask& planned : p.tasks) EXPECT_EQ(planned.task.kind, TaskKind::kAccuracy);
 }
 
 TEST_F(Planning, ThroughputDoesNotDependOnTheDataset) {
