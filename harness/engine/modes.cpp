@@ -9,6 +9,7 @@
 #include "harness/engine/batches.h"
 #include "harness/engine/evaluate.h"
 #include "harness/engine/precision.h"
+#include "harness/engine/replay.h"
 #include "harness/engine/task_parts.h"
 #include "harness/engine/timed_batch.h"
 #include "harness/environment.h"

@@ -30,8 +30,7 @@ class OwnStream {
 class Replay {
  public:
   /// Captures only where it is wanted, on a CUDA device, in a build with CUDA.
-  Replay(bool wanted, torch::Device device);
-  ~Replay();
+  Replay(bool wanted, torch::Device device) : wanted_(wanted && device.is_cuda()) {}
 
   /// On the CPU: work(). REQUIRES: an OwnStream, where the device is CUDA.
   void run(const std::function<void()>& work);
@@ -42,11 +41,15 @@ class Replay {
  private:
   void capture(const std::function<void()>& work);
 
-  struct Graph;
-  std::unique_ptr<Graph> graph_;
   bool wanted_;
+  std::function<void()> replay_;  // once it is captured
   int calls_ = 0;
   std::string why_not_;
 };
+
+/// Captures `pass` once, on a stream of its own; what this returns replays it, and answers the same
+/// tensor every time. Errors: c10::Error (it cannot be captured), Exit::kUsage (a build without CUDA).
+std::function<torch::Tensor()> captured(const std::function<torch::Tensor()>& pass,
+                                        torch::Device device);
 
 }  // namespace mien

@@ -12,15 +12,14 @@
 
 #include "harness/engine/augment.h"
 #include "harness/engine/batches.h"
+#include "harness/engine/replay.h"
 #include "models/inference.h"
 
 #ifdef MIEN_HAS_CUDA
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAEvent.h>
-#include <ATen/cuda/CUDAGraph.h>
 #include <ATen/cuda/Sleep.h>
 #include <c10/cuda/CUDACachingAllocator.h>
-#include <c10/cuda/CUDAGuard.h>
 #endif
 
 namespace mien {
@@ -124,37 +123,6 @@ void give_memory_back() {}
 }  // namespace
 
 struct TimedBatch::Events {};
-#endif
-
-#ifdef MIEN_HAS_CUDA
-std::function<torch::Tensor()> captured(const std::function<torch::Tensor()>& pass,
-                                        torch::Device device) {
-  // After passes that allocate what the graph will hold.
-  const c10::cuda::CUDAStreamGuard guard(at::cuda::getStreamFromPool(false, device.index()));
-  for (int i = 0; i < 3; ++i) pass();
-  torch::cuda::synchronize();
-  const auto graph = std::make_shared<at::cuda::CUDAGraph>();
-  graph->capture_begin();
-  torch::Tensor answer;
-  try {
-    answer = pass();
-  } catch (...) {
-    try {
-      graph->capture_end();
-    } catch (const std::exception&) {  // the first error tells more
-    }
-    throw;
-  }
-  graph->capture_end();
-  return [graph, answer] {
-    graph->replay();
-    return answer;
-  };
-}
-#else
-std::function<torch::Tensor()> captured(const std::function<torch::Tensor()>&, torch::Device device) {
-  fail(Exit::kUsage, "{}: this build has no CUDA graphs; use the preset cuda", device.str());
-}
 #endif
 
 double fixed_work_ns(torch::Device device) {

@@ -46,12 +46,6 @@ std::int64_t reserved_bytes(torch::Device device);
 double fixed_work_ns(torch::Device device);
 inline constexpr double kSpinCycles = 1.5e6;  // about a millisecond
 
-/// Captures `pass` once as a CUDA graph, on a stream of its own; what it returns replays the graph, and
-/// answers the same tensor every time. Errors: c10::Error (it cannot be captured), Exit::kUsage (this
-/// build has no CUDA).
-std::function<torch::Tensor()> captured(const std::function<torch::Tensor()>& pass,
-                                        torch::Device device);
-
 /// Runs `work`; a lack of memory is OutOfMemory, and what the allocator kept is given back.
 void or_out_of_memory(const std::function<void()>& work);
 

@@ -55,23 +55,14 @@ Pass ready_pass(const ModelEntry& entry, const torch::Tensor& images) {
 }
 
 Pass replayed_pass(const ModelEntry& entry, const torch::Tensor& images, const Place& place) {
-  struct Made {
-    OwnStream stream;
-    std::shared_ptr<Model> model;
-    torch::Tensor images, answer;
-    Replay replay;
-  };
+  const torch::InferenceMode inference;
+  const PrecisionScope precision(place.precision, place.device);
   const std::shared_ptr<Model> model = make(entry);
   model->to(place.device);
   model->eval();
   use_memory_format(*model, MemoryFormat::kChannelsLast);
-  const std::shared_ptr<Made> made(
-      new Made{OwnStream(place.device), model, channels_last(images.to(place.device)), {}, {true, place.device}});
-  return [=] {
-    const torch::InferenceMode inference;
-    const PrecisionScope precision(place.precision, place.device);
-    made->replay.run([&] { made->answer = made->model->forward(made->images); });
-  };
+  const torch::Tensor there = channels_last(images.to(place.device));
+  return captured([=] { return model->forward(there); }, place.device);
 }
 
 Sampler make_inference(const ModelEntry& entry, std::int64_t batch, const Place& place) {
