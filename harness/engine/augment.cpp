@@ -35,7 +35,8 @@ torch::Tensor symmetric(const torch::Tensor& draws, std::int64_t c) {
 
 /// Centres of `n` pixels in [-1, 1] (align_corners = false).
 torch::Tensor pixel_centres(std::int64_t n, const torch::Tensor& like) {
-  return (torch::arange(n, like.options()) * 2 + 1) / static_cast<double>(n) - 1;
+  const double last = 1 - 1 / static_cast<double>(n);
+  return torch::linspace(-last, last, n, like.options());
 }
 
 torch::Tensor gate(const torch::Tensor& draws, std::int64_t c, double probability) {
@@ -81,8 +82,7 @@ bool Augmenter::moves_pixels() const {
 }
 
 /// Resized crop, shift, flip and rotation in this order, composed into one affine map from output
-/// to input coordinates in [-1, 1]: rows (xx, xy, x0, yx, yy, y0) of x_in = xx x + xy y + x0, and
-/// y_in.
+/// to input coordinates in [-1, 1]: rows (a, b, c), complex, of x_in + i y_in = a x + b y + c.
 torch::Tensor Augmenter::affine_maps() const {
   const torch::Tensor area =
       protocol_.area_low + column(draws_, kArea) * (protocol_.area_high - protocol_.area_low);
@@ -100,25 +100,20 @@ torch::Tensor Augmenter::affine_maps() const {
                               symmetric(draws_, kAngle) *
                               (protocol_.rotate_degrees * std::numbers::pi / 180);
   const torch::Tensor cosine = torch::cos(angle), sine = torch::sin(angle);
-  return torch::stack({wide * mirror * cosine,
-                       wide * mirror * sine,
-                       centre_x - wide * shift_x,
-                       -high * sine,
-                       high * cosine,
-                       centre_y - high * shift_y},
+  return torch::stack({torch::complex(wide * mirror * cosine, -high * sine),
+                       torch::complex(wide * mirror * sine, high * cosine),
+                       torch::complex(centre_x - wide * shift_x, centre_y - high * shift_y)},
                       1);
 }
 
-/// Samples x once, bilinearly, zeros outside. Each input coordinate is a term that depends on the
-/// column plus one that depends on the row, so the grid costs one addition per number.
+/// Samples x once, bilinearly, zeros outside. A place is a term of its column plus one of its row, so
+/// that it costs one addition.
 torch::Tensor Augmenter::warp(const torch::Tensor& x, const torch::Tensor& maps) const {
-  const torch::Tensor columns = pixel_centres(x.size(3), maps).view({1, 1, -1});
-  const torch::Tensor rows = pixel_centres(x.size(2), maps).view({1, -1, 1});
-  const auto term = [&](std::int64_t i) { return column(maps, i).view({-1, 1, 1}); };
-  torch::Tensor grid = torch::empty({x.size(0), x.size(2), x.size(3), 2}, x.options());
-  torch::Tensor grid_x = grid.select(3, 0), grid_y = grid.select(3, 1);
-  torch::add_out(grid_x, term(0) * columns, term(1) * rows + term(2));
-  torch::add_out(grid_y, term(3) * columns, term(4) * rows + term(5));
+  const torch::Tensor columns = pixel_centres(x.size(3), x).view({1, 1, -1});
+  const torch::Tensor rows = pixel_centres(x.size(2), x).view({1, -1, 1});
+  const auto factor = [&](std::int64_t i) { return column(maps, i).view({-1, 1, 1}); };
+  const torch::Tensor across = factor(0) * columns, down = factor(1) * rows + factor(2);
+  const torch::Tensor grid = torch::view_as_real(across + down);
   return torch::grid_sampler(x, grid, /*bilinear*/ 0, /*zeros*/ 0, /*align_corners=*/false);
 }
 

@@ -49,7 +49,7 @@ class Augmenter {
   std::int64_t height_, width_;
   std::uint64_t seed_;
   torch::Tensor draws_;  // [samples, columns of Column]
-  torch::Tensor maps_;   // [samples, 6], where pixels move
+  torch::Tensor maps_;   // complex [samples, 3], where pixels move
 };
 
 }  // namespace mien
