@@ -207,6 +207,20 @@ json record_json(const TaskRecord& record, const std::vector<Cell>& cells) {
           {"notes", notes}};
 }
 
+/// "roof, measured: 150 GFLOP/s, 12 GB/s; reached of it: b1 20 %, b32 65 %"; "" where it is not known.
+std::string roof_line(const TaskRecord& record) {
+  std::string roof;
+  std::vector<std::string> reached;
+  for (const Metric& metric : record.metrics) {
+    if (metric.name.starts_with("peak_g") && metric.unit.ends_with("/s"))
+      roof += fmt::format("{}{} {}", roof.empty() ? "" : ", ", digits(metric.value), metric.unit);
+    if (metric.name.starts_with("roofline_"))
+      reached.push_back(fmt::format("{} {:.0f} %", metric.name.substr(9), metric.value));
+  }
+  if (reached.empty()) return "";
+  return fmt::format("roof, measured: {}; reached of it: {}", roof, fmt::join(reached, ", "));
+}
+
 void print_record(const TaskRecord& record, const std::string& format) {
   std::vector<Cell> cells = cells_of(record.timings);
   std::ranges::stable_sort(cells, [](const Cell& a, const Cell& b) {
@@ -229,6 +243,7 @@ void print_record(const TaskRecord& record, const std::string& format) {
   }
   std::fflush(stdout);
   for (const Note& note : record.notes) fmt::print(stderr, "note: {}\n", note.text);
+  if (const std::string roof = roof_line(record); !roof.empty()) fmt::print(stderr, "{}\n", roof);
   fmt::print(stderr,
              "ms: median over launches of each launch's median; interval: range of the launches, or of "
              "one launch the 95 % interval of its median; percentiles: of all samples\n"

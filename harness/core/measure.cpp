@@ -574,4 +574,23 @@ std::vector<Metric> timing_metrics(const std::vector<TimingSample>& samples, dou
   return metrics;
 }
 
+std::vector<Metric> roofline_metrics(const std::vector<TimingSample>& samples,
+                                     const Work& work,
+                                     const Roof& roof) {
+  std::vector<Metric> metrics = {
+      plain("peak_gflop_per_second", roof.flop_per_second / 1e9, "GFLOP/s"),
+      plain("peak_gbyte_per_second", roof.bytes_per_second / 1e9, "GB/s")};
+  for (const Cell& cell : cells_of(samples)) {
+    if (cell.scope != "compute" || cell.cache != "hot") continue;
+    const double images = static_cast<double>(cell.batch);
+    const double allowed =
+        std::max(images * work.flop_per_image / roof.flop_per_second,
+                 (work.bytes_per_pass + images * work.bytes_per_image) / roof.bytes_per_second);
+    metrics.push_back(plain(fmt::format("roofline_b{}{}", cell.batch, cell.suffix()),
+                            100 * allowed / (cell.median_ns / 1e9),
+                            "%"));
+  }
+  return metrics;
+}
+
 }  // namespace mien

@@ -218,4 +218,23 @@ std::vector<Cell> cells_of(const std::vector<TimingSample>& samples);
 /// where it is.
 std::vector<Metric> timing_metrics(const std::vector<TimingSample>& samples, double highest);
 
+/// What a device does at most, as measured on it.
+struct Roof {
+  double flop_per_second = 0, bytes_per_second = 0;
+};
+
+/// What a forward pass asks for: two operations per multiply-accumulate, and the bytes that move at
+/// least: the weights once per pass, every image and its answer once.
+struct Work {
+  double flop_per_image = 0, bytes_per_image = 0, bytes_per_pass = 0;
+};
+
+/// peak_gflop_per_second, peak_gbyte_per_second, and of every cell of compute with hot caches
+/// roofline_b<batch><suffix>: the time that the roof allows, in % of the measured one (Williams,
+/// Waterman & Patterson 2009, CACM 52(4)). Beyond 100 where an algorithm does with fewer operations
+/// than are counted, as Winograd's does, or caches hold the weights.
+std::vector<Metric> roofline_metrics(const std::vector<TimingSample>& samples,
+                                     const Work& work,
+                                     const Roof& roof);
+
 }  // namespace mien

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <thread>
@@ -144,6 +145,31 @@ double fixed_work_ns(torch::Device device) {
     for (; from < to; ++from) result += fixed_arithmetic();
   });
   return nanoseconds_since(start);
+}
+
+Roof measured_roof(torch::Device device) {
+  const torch::InferenceMode inference;
+  const bool cuda = device.is_cuda();
+  const auto least_seconds = [&](const std::function<void()>& work) {
+    double least = std::numeric_limits<double>::infinity();
+    for (int i = 0; i < 8; ++i) {  // the first ones warm up
+      const Clock::time_point start = Clock::now();
+      work();
+      if (cuda) torch::cuda::synchronize(device.index());
+      least = std::min(least, nanoseconds_since(start) / 1e9);
+    }
+    return least;
+  };
+  const std::int64_t side = cuda ? 8192 : 1024, numbers = cuda ? 1 << 28 : 1 << 24;
+  const torch::Tensor a = torch::ones({side, side}, device), b = torch::ones({side, side}, device);
+  const torch::Tensor image = a.view({1, side, side, 1}), weights = b.view({side, side, 1, 1});
+  const torch::Tensor source = torch::ones({numbers}, device);
+  torch::Tensor copy = torch::empty({numbers}, device);
+  const double product = std::min(least_seconds([&] { torch::mm(a, b); }),
+                                  least_seconds([&] { torch::conv2d(image, weights); }));
+  const double copied = least_seconds([&] { copy.copy_(source); });
+  return {2 * std::pow(static_cast<double>(side), 3) / product,
+          8 * static_cast<double>(numbers) / copied};
 }
 
 void or_out_of_memory(const std::function<void()>& work) {

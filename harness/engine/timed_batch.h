@@ -46,6 +46,10 @@ std::int64_t reserved_bytes(torch::Device device);
 double fixed_work_ns(torch::Device device);
 inline constexpr double kSpinCycles = 1.5e6;  // about a millisecond
 
+/// The best of several products of square matrices, as LibTorch's BLAS and its convolutions do them, and
+/// of several copies far larger than caches; in the precision that the caller has set, with the threads that LibTorch has.
+Roof measured_roof(torch::Device device);
+
 /// Runs `work`; a lack of memory is OutOfMemory, and what the allocator kept is given back.
 void or_out_of_memory(const std::function<void()>& work);
 

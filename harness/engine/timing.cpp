@@ -291,6 +291,19 @@ class Others {
   Calibration before_;
 };
 
+void add_roofline(const Card& card,
+                  const Network& network,
+                  torch::Device device,
+                  TaskRecord& record) {
+  constexpr double kBytes = sizeof(float);
+  const double image = static_cast<double>(card.input[0] * card.input[1] * card.input[2]);
+  const Work work{2 * static_cast<double>(card.macs),
+                  kBytes * (image + static_cast<double>(card.outputs)),
+                  kBytes * static_cast<double>(network.parameters)};
+  std::ranges::move(roofline_metrics(record.timings, work, measured_roof(device)),
+                    std::back_inserter(record.metrics));
+}
+
 void write_report(const json& report, const fs::path& path, TaskRecord& record) {
   if (path.empty()) return;
   if (path.has_parent_path()) fs::create_directories(path.parent_path());
@@ -324,6 +337,7 @@ void run_launch(const Task& task,
   launch.used_before = others.used_before;
   launch.run(progress);
   others.look_again(record);
+  if (entry.card.macs > 0) add_roofline(entry.card, network, device, record);
   write_report(launch.report(), options.benchmark_json, record);
   add_parameters(network, record);
 }

@@ -597,5 +597,34 @@ TEST(TimingMetrics, KeepTheNamesThatTheBoardReads) {
   EXPECT_DOUBLE_EQ(of("latency_ms_b1_cold").value, 3);
 }
 
+TEST(Roofline, IsTheTimeThatTheDeviceAllowsOverTheMeasured) {
+  const auto sample = [](std::int64_t batch, const char* scope, const char* cache, double ns) {
+    TimingSample sample;
+    sample.batch = batch;
+    sample.scope = scope;
+    sample.cache = cache;
+    sample.iterations = 1;
+    sample.wall_ns = ns;
+    return sample;
+  };
+  const Roof roof{100e9, 10e9};
+  const Work work{2e6, 1e3, 400e3};  // one image: 20 us of arithmetic, 40.1 us of memory
+  const std::vector<Metric> metrics = roofline_metrics({sample(1, "compute", "hot", 80'200),
+                                                        sample(100, "compute", "hot", 4e6),
+                                                        sample(100, "compute", "cold", 9e6),
+                                                        sample(100, "copies", "hot", 9e6)},
+                                                       work,
+                                                       roof);
+  EXPECT_EQ(names_of(metrics),
+            (std::vector<std::string>{"peak_gflop_per_second",
+                                      "peak_gbyte_per_second",
+                                      "roofline_b1",
+                                      "roofline_b100"}));
+  EXPECT_DOUBLE_EQ(metrics[0].value, 100);
+  EXPECT_DOUBLE_EQ(metrics[1].value, 10);
+  EXPECT_NEAR(metrics[2].value, 50, 1e-9) << "memory is its roof";
+  EXPECT_NEAR(metrics[3].value, 50, 1e-9) << "arithmetic is its roof: 2 ms";
+}
+
 }  // namespace
 }  // namespace mien
