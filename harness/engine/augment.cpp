@@ -172,8 +172,7 @@ torch::Tensor Augmenter::erase(const torch::Tensor& x, const torch::Tensor& draw
 torch::Tensor Augmenter::normalise(const torch::Tensor& x) const {
   const torch::Tensor black = torch::full({}, -protocol_.mean / protocol_.std, x.options());
   const torch::Tensor images = torch::add(black, x, /*alpha=*/1 / (255 * protocol_.std));
-  return protocol_.memory_format == MemoryFormat::kChannelsLast ? channels_last(images)
-                                                                : images.contiguous();
+  return in_format(images, protocol_.memory_format);
 }
 
 torch::Tensor Augmenter::train(const torch::Tensor& images, const torch::Tensor& indices) const {

@@ -127,6 +127,16 @@ torch::Tensor channels_last(const torch::Tensor& images) {
       .as_strided(images.sizes(), {channels * height * width, 1, channels * width, channels});
 }
 
+torch::Tensor contiguous(const torch::Tensor& images) {
+  const std::int64_t channels = images.size(1), height = images.size(2), width = images.size(3);
+  return images.contiguous().as_strided(
+      images.sizes(), {channels * height * width, height * width, width, 1});
+}
+
+torch::Tensor in_format(const torch::Tensor& images, MemoryFormat format) {
+  return format == MemoryFormat::kChannelsLast ? channels_last(images) : contiguous(images);
+}
+
 torch::Tensor rows_of(const torch::Tensor& images, const torch::Tensor& indices) {
   return images.permute({0, 2, 3, 1}).index_select(0, indices).permute({0, 3, 1, 2});
 }

@@ -58,6 +58,12 @@ torch::Tensor legacy_bilinear(const torch::Tensor& images, std::int64_t side);
 /// otherwise LibTorch takes it for the other layout, and so does every layer behind it.
 torch::Tensor channels_last(const torch::Tensor& images);
 
+/// Likewise with the rows innermost.
+torch::Tensor contiguous(const torch::Tensor& images);
+
+/// The one that the format names.
+torch::Tensor in_format(const torch::Tensor& images, MemoryFormat format);
+
 /// The images at these places, as they lie: channels innermost.
 torch::Tensor rows_of(const torch::Tensor& images, const torch::Tensor& indices);
 

@@ -124,9 +124,7 @@ void store_evaluation(TaskRecord& record,
 void use_memory_format(Model& model, MemoryFormat format) {
   torch::NoGradGuard no_grad;
   for (torch::Tensor& parameter : model.parameters())
-    if (parameter.dim() == 4)
-      parameter.set_data(format == MemoryFormat::kChannelsLast ? channels_last(parameter)
-                                                               : parameter.contiguous());
+    if (parameter.dim() == 4) parameter.set_data(in_format(parameter, format));
 }
 
 }  // namespace mien

@@ -123,7 +123,7 @@ class Subject {
     const torch::Tensor rows =
         torch::arange(at, at + count, torch::TensorOptions(torch::kInt64).device(device_))
             .remainder(test_.size());
-    return augmenter_.test(test_.images.index_select(0, rows));
+    return augmenter_.test(rows_of(test_.images, rows));
   }
 
   const Task& task_;

@@ -47,6 +47,23 @@ TEST(Augment, WithoutOptionsOnlyNormalises) {
   EXPECT_TRUE(torch::allclose(started(p, kWhole, 3).test(x), expected, 1e-5, 1e-6));
 }
 
+/// LibTorch takes the layout of a convolution from strides, those of a single channel included.
+TEST(Augment, ImagesHaveTheMemoryFormatOfTheProtocol) {
+  Protocol p = plain();
+  for (const std::int64_t channels : {1, 3})
+    for (const bool last : {true, false})
+      for (const TrainCrop crop : {TrainCrop::kCenter, TrainCrop::kRandom, TrainCrop::kTen}) {
+        p.memory_format = last ? MemoryFormat::kChannelsLast : MemoryFormat::kContiguous;
+        p.train_crop = crop;
+        p.test_crop = crop == TrainCrop::kTen ? TestCrop::kTen : TestCrop::kCenter;
+        const std::array<std::int64_t, 3> input = {channels, 40, 40};
+        const auto wanted = last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+        const torch::Tensor x = channels_last(images(3).expand({3, channels, 48, 48}));
+        EXPECT_EQ(started(p, input, 3).train(x, indices(3)).suggest_memory_format(), wanted);
+        EXPECT_EQ(Augmenter(p, input, 1).test(x).suggest_memory_format(), wanted);
+      }
+}
+
 TEST(Augment, FlipMirrorsWholeImages) {
   Protocol p = plain();
   p.flip_probability = 1;
