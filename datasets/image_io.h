@@ -40,8 +40,8 @@ Image jpeg_round_trip(const Image& image, int quality);
 /// Bytes of an image file of that extension; equal pixels give equal bytes.
 std::vector<std::uint8_t> encode_image(const std::string& extension, const Image& image);
 
-/// Writes black text of ASCII letters whose line starts at (x, y), about 15 px high at size 0.5; what
-/// lies outside is cut.
+/// Writes black text of ASCII letters whose line starts at (x, y), about 15 px high at size 0.5;
+/// what lies outside is cut.
 void draw_text(Image& image, int x, int y, const std::string& text, double size = 0.5);
 
 /// A smooth line between two places in px, BGR.

@@ -17,8 +17,8 @@ struct StandInMarker {
   std::uint64_t seed = 0;
   int subjects = 0;
   double label_noise = 0;  // see SynthesizeOptions
-  std::string head = {};  // of the faces, "" for the built-in one
-  std::string md5 = {};   // of the dataset file beside it; "" where the dataset is a tree
+  std::string head = {};   // of the faces, "" for the built-in one
+  std::string md5 = {};    // of the dataset file beside it; "" where the dataset is a tree
   /// (subject, rows) in row order, where the true layout has no place for the subject; else none.
   std::vector<std::pair<int, int>> runs = {};
 };

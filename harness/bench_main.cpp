@@ -134,7 +134,8 @@ class Cli {
       app->add_flag("--leaky-twin",
                     request.leaky_twin,
                     "also with no person in two sides of a split, and the difference");
-      app->add_option("--metric", metric_, "scores: train and score, time nothing; throughput: only time")
+      app->add_option(
+             "--metric", metric_, "scores: train and score, time nothing; throughput: only time")
           ->check(CLI::IsMember({"all", "scores", "throughput"}))
           ->capture_default_str();
       app->add_option("--time-limit", request.time_limit_seconds, "per task, e.g. 90s, 30m or 2h")
@@ -153,8 +154,9 @@ class Cli {
     CLI::App* app =
         verb(app_, "time", "time a model: latency, throughput", verb_time, "text,md,csv,json");
     TimeOptions& time = options_.time;
-    app->add_option(
-           "model", options_.subject, "MODEL or MODEL:VARIANT of bench list models, or a card (FILE)")
+    app->add_option("model",
+                    options_.subject,
+                    "MODEL or MODEL:VARIANT of bench list models, or a card (FILE)")
         ->required();
     app->add_option("--batches", time.batches, "batch sizes, e.g. 1,32")
         ->delimiter(',')
@@ -175,12 +177,14 @@ class Cli {
   }
 
   void add_modes() {
-    CLI::App* app = verb(app_,
-                         "modes",
-                         "precisions, layouts, graphs of a trained network: what flips, what is faster",
-                         verb_modes,
-                         "text,md,csv,json");
-    app->add_option("task", options_.subject, "model@dataset, whose newest task is taken, or a task id")
+    CLI::App* app =
+        verb(app_,
+             "modes",
+             "precisions, layouts, graphs of a trained network: what flips, what is faster",
+             verb_modes,
+             "text,md,csv,json");
+    app->add_option(
+           "task", options_.subject, "model@dataset, whose newest task is taken, or a task id")
         ->required();
     app->add_option("--batch", options_.modes.batch, "images of a pass")
         ->check(CLI::Range(1, 65536))
@@ -382,7 +386,9 @@ class Cli {
     });
     score->add_option("--data", options_.source, "folder of REALY's scans, keypoints and data")
         ->required();
-    score->add_option("--predictions", options_.predictions, "folder of <subject>[_<view>].obj, .ply")
+    score
+        ->add_option(
+            "--predictions", options_.predictions, "folder of <subject>[_<view>].obj, .ply")
         ->required();
     score->add_option("--topology", options_.topology, "template of the meshes: data/<name>.obj")
         ->required();

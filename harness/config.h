@@ -59,7 +59,8 @@ struct Experiment {
 Experiment load_experiment(const std::filesystem::path& file);
 
 /// Every *.yaml of a folder, by name, then `cards`: experiments, and cards of external models.
-/// Errors (Exit::kPrecondition): no such folder, no file; (Exit::kUsage): an id that two files have.
+/// Errors (Exit::kPrecondition): no such folder, no file; (Exit::kUsage): an id that two files
+/// have.
 std::vector<Experiment> load_experiments(const std::filesystem::path& folder,
                                          const std::vector<std::string>& cards = {});
 

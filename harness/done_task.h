@@ -1,5 +1,5 @@
-// A done task and what it left: how bench explain and bench modes find its weights and its pack, and
-// have the worker look at them.
+// A done task and what it left: how bench explain and bench modes find its weights and its pack,
+// and have the worker look at them.
 #pragma once
 
 #include <filesystem>
@@ -34,7 +34,8 @@ struct DoneTask {
 bool left_weights(const TaskRecord& record);
 
 /// The file of the task's weights, where the run left it or beside the database.
-/// Errors: Exit::kPrecondition (it is gone), Exit::kIntegrity (it is another). REQUIRES: left_weights.
+/// Errors: Exit::kPrecondition (it is gone), Exit::kIntegrity (it is another). REQUIRES:
+/// left_weights.
 std::filesystem::path weights_of(const DoneTask& task, const std::filesystem::path& database);
 
 /// The pack that the task ran on. Error (Exit::kPrecondition): it is not there, or another is.

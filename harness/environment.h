@@ -18,11 +18,12 @@ std::string loaded_blas();
 /// Number of processors this process may run on.
 int usable_processors();
 
-/// Variables that a worker's libraries read before its first line runs. What the user has set stays.
+/// Variables that a worker's libraries read before its first line runs. What the user has set
+/// stays.
 std::map<std::string, std::string> worker_environment();
 
-/// Fills the GPU fields of `environment` by what NVML says of CUDA device `index`; gpu is "CUDA device
-/// <index>" where it says nothing.
+/// Fills the GPU fields of `environment` by what NVML says of CUDA device `index`; gpu is "CUDA
+/// device <index>" where it says nothing.
 void describe_gpu(int index, const NvmlGpu& gpu, Environment& environment);
 
 /// Nanoseconds since 1970, UTC.

@@ -111,7 +111,8 @@ GpuIdentity NvmlGpu::identity() const {
   identity.mig = switch_of(nvml_.mig, device_);
   identity.ecc = switch_of(nvml_.ecc, device_);
   unsigned persistence = 0, milliwatts = 0;
-  if (ask(nvml_.persistence, device_, &persistence)) identity.persistence = persistence ? "on" : "off";
+  if (ask(nvml_.persistence, device_, &persistence))
+    identity.persistence = persistence ? "on" : "off";
   if (ask(nvml_.power_limit, device_, &milliwatts))
     identity.power_limit = fmt::format("{:g} W", milliwatts / 1000.0);
   NvmlFunctions::Memory memory{};

@@ -1,6 +1,6 @@
-// What an NVIDIA GPU says of itself, by NVML: the driver's library, opened by name at run time, so that
-// we need neither its header nor a GPU. What is missing (library, function, permission) is an absent
-// value, never an error. Source: NVML API reference, R580.
+// What an NVIDIA GPU says of itself, by NVML: the driver's library, opened by name at run time, so
+// that we need neither its header nor a GPU. What is missing (library, function, permission) is an
+// absent value, never an error. Source: NVML API reference, R580.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,9 @@ struct NvmlFunctions {
 /// Those of libnvidia-ml.so.1, which stays open; all nullptr where there is none.
 const NvmlFunctions& nvml_functions();
 
-/// Reasons for a lowered clock that make a time worthless, in words: "hardware thermal slowdown, ...".
-/// An idle clock, set clocks and the power cap are none: under load a GPU may well run at its cap.
+/// Reasons for a lowered clock that make a time worthless, in words: "hardware thermal slowdown,
+/// ...". An idle clock, set clocks and the power cap are none: under load a GPU may well run at its
+/// cap.
 std::string throttle_words(unsigned long long reasons);
 
 struct GpuIdentity {
@@ -65,8 +66,8 @@ struct GpuState {
 /// One GPU. NVML starts with the object and stops with it.
 class NvmlGpu {
  public:
-  /// `pci`: bus id, "0000:3b:00.0"; where it is empty, NVML's own index counts, which is CUDA's only
-  /// where all GPUs are visible.
+  /// `pci`: bus id, "0000:3b:00.0"; where it is empty, NVML's own index counts, which is CUDA's
+  /// only where all GPUs are visible.
   explicit NvmlGpu(int index,
                    const std::string& pci = "",
                    const NvmlFunctions& functions = nvml_functions());

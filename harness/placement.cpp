@@ -33,9 +33,8 @@ std::vector<std::size_t> turns(const std::vector<Demand>& waiting) {
   std::vector<std::size_t> order(waiting.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::erase_if(order, [&](std::size_t i) { return !waiting[i].ready || waiting[i].timing; });
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
-    return waiting[a].seconds > waiting[b].seconds;
-  });
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return waiting[a].seconds > waiting[b].seconds; });
   return order;
 }
 
@@ -44,8 +43,8 @@ std::vector<std::size_t> turns(const std::vector<Demand>& waiting) {
 std::vector<Placement> place(const std::vector<Demand>& waiting,
                              std::vector<DeviceLoad> devices,
                              int jobs) {
-  const bool idle = std::ranges::all_of(
-      devices, [](const DeviceLoad& device) { return device.running.empty(); });
+  const bool idle =
+      std::ranges::all_of(devices, [](const DeviceLoad& device) { return device.running.empty(); });
   for (const DeviceLoad& device : devices)
     if (std::ranges::any_of(device.running, &Demand::timing)) return {};
   const auto timing = std::ranges::find_if(waiting, &Demand::timing);
@@ -54,9 +53,8 @@ std::vector<Placement> place(const std::vector<Demand>& waiting,
   std::vector<Placement> placed;
   std::optional<std::size_t> kept;
   for (const std::size_t task : turns(waiting)) {
-    const auto device = emptiest(devices, [&](std::size_t d) {
-      return d != kept && fits(waiting[task], devices[d], jobs);
-    });
+    const auto device = emptiest(
+        devices, [&](std::size_t d) { return d != kept && fits(waiting[task], devices[d], jobs); });
     if (device) {
       devices[*device].running.push_back(waiting[task]);
       placed.push_back({task, *device});
@@ -73,8 +71,7 @@ std::vector<double> chain_seconds(std::vector<double> seconds,
   std::vector<double> behind(seconds.size(), 0);
   for (std::size_t i = seconds.size(); i-- > 0;) {
     seconds[i] += behind[i];
-    for (const std::size_t needed : needs[i])
-      behind[needed] = std::max(behind[needed], seconds[i]);
+    for (const std::size_t needed : needs[i]) behind[needed] = std::max(behind[needed], seconds[i]);
   }
   return seconds;
 }

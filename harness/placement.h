@@ -13,7 +13,7 @@ struct Demand {
   std::int64_t bytes = 0;  // memory of its device that it is expected to need; 0 = not known
   bool ready = true;       // nothing that it waits for is left
   bool alone = false;      // nothing beside it on its device: it ran out of memory beside others
-  bool timing = false;     // nothing beside it on the machine, after all others, on the first device
+  bool timing = false;  // nothing beside it on the machine, after all others, on the first device
 };
 
 struct DeviceLoad {
@@ -25,16 +25,16 @@ struct Placement {
   std::size_t task = 0, device = 0;
 };
 
-/// What starts now, in this order: the longest first, each on the device that runs the fewest; at most
-/// `jobs` tasks on a device, and together within its capacity, which a task that has the device for
-/// itself may exceed. The longest that fits nowhere keeps one device from being filled further, so that
-/// smaller tasks cannot pass it for ever.
+/// What starts now, in this order: the longest first, each on the device that runs the fewest; at
+/// most `jobs` tasks on a device, and together within its capacity, which a task that has the
+/// device for itself may exceed. The longest that fits nowhere keeps one device from being filled
+/// further, so that smaller tasks cannot pass it for ever.
 std::vector<Placement> place(const std::vector<Demand>& waiting,
                              std::vector<DeviceLoad> devices,
                              int jobs);
 
-/// Seconds of each task and of the longest chain of tasks behind it. `needs[i]`: the tasks that task i
-/// waits for, all before it.
+/// Seconds of each task and of the longest chain of tasks behind it. `needs[i]`: the tasks that
+/// task i waits for, all before it.
 std::vector<double> chain_seconds(std::vector<double> seconds,
                                   const std::vector<std::vector<std::size_t>>& needs);
 

@@ -69,8 +69,8 @@ double first_estimate(const Task& task, const json& model, const Fold& fold) {
   return kStartSeconds + passes * seconds_per_pass(task, model);
 }
 
-/// Weights with gradients, an optimiser's two moments and the best epoch's; the pack as bytes, twice;
-/// activations and their gradients of a batch.
+/// Weights with gradients, an optimiser's two moments and the best epoch's; the pack as bytes,
+/// twice; activations and their gradients of a batch.
 double first_memory_estimate(const Task& task, const json& model, const std::string& pack) {
   const auto count = [&](const char* key) {
     return model.at(key).is_number() ? model.at(key).get<double>() : 0;
@@ -82,7 +82,8 @@ double first_memory_estimate(const Task& task, const json& model, const std::str
   const std::uintmax_t size = std::filesystem::file_size(pack, absent);
   return (task.device_class == "cuda" ? kGpuProcessBytes : kCpuProcessBytes) +
          (absent ? 0 : 2 * static_cast<double>(size)) +
-         sizeof(float) * (5 * count("parameters") + 2 * images * count("macs") / kMacsPerActivation);
+         sizeof(float) *
+             (5 * count("parameters") + 2 * images * count("macs") / kMacsPerActivation);
 }
 
 /// How a model is timed says nothing about its accuracy: a change must not train it again.
@@ -134,7 +135,8 @@ class Expander {
       task.external = card->external;
       cards_[task.model] = card;
     }
-    if (request_.metric != RunMetric::kThroughput) add_folds(task, experiment, pack, resolved, model);
+    if (request_.metric != RunMetric::kThroughput)
+      add_folds(task, experiment, pack, resolved, model);
     if (request_.leaky_twin && selected) add_twin(task, experiment, pack, resolved, model);
     // A floor has no network to time, nor have predictions.
     const bool is_network =
@@ -185,8 +187,7 @@ class Expander {
                                                     : resolved.seeds;
     for (task.seed = 1; task.seed <= seeds; ++task.seed) {
       task.networks = networks_of(experiment, task);
-      for (task.fold = 0; task.fold < folds; ++task.fold)
-        add(task, seconds, resolved, model);
+      for (task.fold = 0; task.fold < folds; ++task.fold) add(task, seconds, resolved, model);
     }
   }
 
@@ -354,8 +355,8 @@ std::vector<Device> usable_gpus() {
   const auto pci = answer.value("pci", std::vector<std::string>());
   std::vector<Device> gpus;
   for (int i = 0; i < count; ++i)
-    gpus.push_back({fmt::format("cuda:{}", i),
-                    i < std::ssize(pci) ? pci[static_cast<std::size_t>(i)] : ""});
+    gpus.push_back(
+        {fmt::format("cuda:{}", i), i < std::ssize(pci) ? pci[static_cast<std::size_t>(i)] : ""});
   return gpus;
 }
 

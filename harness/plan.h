@@ -15,8 +15,9 @@ namespace mien {
 
 /// What a run is for: scores of trained networks, their throughput, or both.
 enum class RunMetric { kAll, kScores, kThroughput };
-inline constexpr Choice<RunMetric> kRunMetrics[] = {
-    {"all", RunMetric::kAll}, {"scores", RunMetric::kScores}, {"throughput", RunMetric::kThroughput}};
+inline constexpr Choice<RunMetric> kRunMetrics[] = {{"all", RunMetric::kAll},
+                                                    {"scores", RunMetric::kScores},
+                                                    {"throughput", RunMetric::kThroughput}};
 
 struct PlanRequest {
   std::vector<std::string> selectors;  // "all", "model@dataset", "model", "@dataset", with * and ?
@@ -31,13 +32,13 @@ struct PlanRequest {
 
 struct PlannedTask {
   Task task;
-  std::string id;      // task_id(task); "" while the pack is not prepared
-  std::string pack;    // path, "" where none is needed or prepared yet
+  std::string id;                    // task_id(task); "" while the pack is not prepared
+  std::string pack;                  // path, "" where none is needed or prepared yet
   std::string model_file, map_file;  // of a model from outside; else ""
   std::string face_model;            // of the coefficients that are predicted; else ""
   std::string ground_truth;          // folder of the scans of a reconstruction; else ""
-  bool done = false;   // in results.db already
-  double seconds = 0;  // expected; rough until one like it has run, 0 while the pack is missing
+  bool done = false;                 // in results.db already
+  double seconds = 0;      // expected; rough until one like it has run, 0 while the pack is missing
   std::int64_t bytes = 0;  // likewise: memory of its device that it is expected to need
   std::int64_t time_limit_seconds = 3600;
 };
@@ -48,7 +49,7 @@ struct Device {
 };
 
 struct Plan {
-  std::vector<Device> devices;  // of one class, at least one; timings take the first
+  std::vector<Device> devices;          // of one class, at least one; timings take the first
   std::vector<Experiment> experiments;  // those that train a network before those that take it
   std::vector<PlannedTask> tasks;       // likewise; throughput last
   /// Of --leaky-twin: group ids of the split as configured and of its subject-disjoint twin.
@@ -60,9 +61,9 @@ struct Plan {
 std::vector<Experiment> select(const std::vector<Experiment>& known,
                                const std::vector<std::string>& selectors);
 
-/// "auto" becomes every GPU that the worker can use, else the CPU; "cuda" every GPU; "cuda:0,cuda:2"
-/// these. Error (Exit::kUsage): not a device, one twice; (Exit::kPrecondition): CUDA without a CUDA
-/// build, a GPU that is not there.
+/// "auto" becomes every GPU that the worker can use, else the CPU; "cuda" every GPU;
+/// "cuda:0,cuda:2" these. Error (Exit::kUsage): not a device, one twice; (Exit::kPrecondition):
+/// CUDA without a CUDA build, a GPU that is not there.
 std::vector<Device> resolve_devices(const std::string& wanted, const Tables& tables);
 /// The first of these; a list is an error (Exit::kUsage).
 std::string resolve_device(const std::string& wanted, const Tables& tables);

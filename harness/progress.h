@@ -17,8 +17,8 @@ int terminal_columns(int descriptor);
 
 class ProgressDisplay {
  public:
-  /// `expected_seconds` of all tasks together, of which `lanes` run at a time; `terminal` chooses bar or
-  /// lines.
+  /// `expected_seconds` of all tasks together, of which `lanes` run at a time; `terminal` chooses
+  /// bar or lines.
   ProgressDisplay(std::int64_t tasks, double expected_seconds, int lanes, bool terminal);
   ~ProgressDisplay();
 

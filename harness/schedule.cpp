@@ -155,8 +155,8 @@ class Scheduler {
   }
 
   /// The same for every task of a run, and also for the last ones, which could have more: how many
-  /// threads add up a sum decides its last bits, so that a task's result must not depend on what runs
-  /// beside it, or on what an earlier run has left to do.
+  /// threads add up a sum decides its last bits, so that a task's result must not depend on what
+  /// runs beside it, or on what an earlier run has left to do.
   static int threads_of_a_task(const Plan& plan, const ScheduleOptions& options) {
     return std::max(1, usable_processors() / lanes(plan, options));
   }

@@ -1,6 +1,6 @@
 // Runs a plan: one worker process per task, with a time limit; shards are merged as they appear.
-// A crash, a hang or an out-of-memory kill costs one task, never the run. A task that ran out of memory
-// beside others is tried once more with its device for itself.
+// A crash, a hang or an out-of-memory kill costs one task, never the run. A task that ran out of
+// memory beside others is tried once more with its device for itself.
 #pragma once
 
 #include <filesystem>

@@ -31,11 +31,8 @@ Located located(const json& answer) {
     const json value = answer.value(key, json());
     return value.is_string() ? value.get<std::string>() : std::string();
   };
-  return {data_kind(text("data")),
-          text("source"),
-          text("pack"),
-          text("sha256"),
-          text("face_model")};
+  return {
+      data_kind(text("data")), text("source"), text("pack"), text("sha256"), text("face_model")};
 }
 
 std::vector<std::string> with_frames(const char* verb,

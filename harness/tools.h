@@ -34,9 +34,9 @@ class Tables {
 /// What `bench-prepare` says of a dataset.
 struct Located {
   DataKind data = DataKind::kStandIn;
-  std::string source;  // folder
-  std::string pack;    // path, "" while there is none
-  std::string sha256;  // of the pack, "" while there is none
+  std::string source;           // folder
+  std::string pack;             // path, "" while there is none
+  std::string sha256;           // of the pack, "" while there is none
   std::string face_model = {};  // file of the model that its coefficients are of; "" for none
 };
 

@@ -26,11 +26,11 @@ struct ModesOptions {
 
 /// What every verb shares.
 struct Options {
-  std::string database;         // --db
-  std::string configs;          // --configs
+  std::string database;            // --db
+  std::string configs;             // --configs
   std::vector<std::string> cards;  // --card
-  std::string format = "text";  // text | md | csv | json
-  bool all = false;             // board: replaced rows too
+  std::string format = "text";     // text | md | csv | json
+  bool all = false;                // board: replaced rows too
 
   PlanRequest request;  // plan, run
   TimeOptions time;     // time
@@ -44,13 +44,13 @@ struct Options {
   std::string out;      // data synthesize: folder; show, splits, verify: file
   std::int64_t subjects = 0;
   std::int64_t seed = 1;
-  std::string dataset;            // data list: that one only
-  std::string head = "built-in";  // data synthesize
-  double label_noise = 0;         // data synthesize
-  std::string frames, split;      // data: frame rule; named split
-  std::int64_t columns = 0;       // data show; 0 = the default
+  std::string dataset;             // data list: that one only
+  std::string head = "built-in";   // data synthesize
+  double label_noise = 0;          // data synthesize
+  std::string frames, split;       // data: frame rule; named split
+  std::int64_t columns = 0;        // data show; 0 = the default
   std::vector<std::string> files;  // weights
-  std::string face_model;  // mesh
+  std::string face_model;          // mesh
   std::string mesh_format = "ply";
   bool no_pose = false;
   std::int64_t size_px = 227;  // data crop

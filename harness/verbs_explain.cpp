@@ -42,8 +42,7 @@ std::vector<DoneTask> explainable(const Store& store, const Options& options) {
     if (!id.starts_with(options.task)) continue;
     std::optional<TaskRecord> record = store.load(id);
     if (!record || record->task.kind == TaskKind::kThroughput) continue;
-    const bool can_be = !record->coefficients.empty() ||
-                        left_weights(*record);
+    const bool can_be = !record->coefficients.empty() || left_weights(*record);
     weightless = weightless || !can_be;
     if (can_be) tasks.push_back({id, std::move(*record)});
   }

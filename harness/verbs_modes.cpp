@@ -97,8 +97,7 @@ json document(const DoneTask& task,
 int verb_modes(const Options& options) {
   const std::string device = resolve_device(options.request.device, Tables());
   const DatabaseLock lock(options.database);  // nothing else is to be running
-  const DoneTask task =
-      trained_task(Store::open_existing(options.database), options.subject);
+  const DoneTask task = trained_task(Store::open_existing(options.database), options.subject);
   const json answer = ask_worker(task, device, options);
   const std::vector<ModeRow> modes = modes_from_json(answer.at("modes"));
   Store::open(options.database).put_modes(task.id, modes);

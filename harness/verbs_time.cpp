@@ -64,8 +64,8 @@ Protocol protocol_of(const TimeOptions& options) {
   return protocol;
 }
 
-/// The timing of the model under the full profile; official where nothing is changed. Each call is a
-/// task of its own: the seed, which says nothing here, counts them.
+/// The timing of the model under the full profile; official where nothing is changed. Each call is
+/// a task of its own: the seed, which says nothing here, counts them.
 Task task_of(const json& entry,
              const CardPointer& card,
              const TimeOptions& options,
@@ -112,8 +112,8 @@ std::vector<std::string> remarks(const Cell& cell) {
 }
 
 Table cell_table(const std::vector<Cell>& cells) {
-  const bool device = std::ranges::any_of(
-      cells, [](const Cell& cell) { return !std::isnan(cell.device_ns); });
+  const bool device =
+      std::ranges::any_of(cells, [](const Cell& cell) { return !std::isnan(cell.device_ns); });
   Table table{"",
               {{"batch", Align::kRight},
                {"scope"},
@@ -151,10 +151,9 @@ Table sweep_table(const TaskRecord& record) {
               {{"batch", Align::kRight}, {"img/s", Align::kRight}, {"interval", Align::kRight}},
               {}};
   for (const SweepPoint& point : record.sweep)
-    table.rows.push_back(
-        {fmt::format("{:.0f}", point.setting),
-         std::isnan(point.value) ? "out of memory" : digits(point.value),
-         range(point.lower, point.upper)});
+    table.rows.push_back({fmt::format("{:.0f}", point.setting),
+                          std::isnan(point.value) ? "out of memory" : digits(point.value),
+                          range(point.lower, point.upper)});
   return table;
 }
 
@@ -196,18 +195,20 @@ json record_json(const TaskRecord& record, const std::vector<Cell>& cells) {
                        {"value", metric.value},
                        {"unit", metric.unit},
                        {"method", metric.method}});
-  return {{"schema", 1},
-          {"task", task_id(record.task)},
-          {"model", record.task.model},
-          {"variant", record.task.variant},
-          {"device", record.environment.gpu.empty() ? record.environment.cpu : record.environment.gpu},
-          {"cells", items},
-          {"sweep", sweep},
-          {"metrics", metrics},
-          {"notes", notes}};
+  return {
+      {"schema", 1},
+      {"task", task_id(record.task)},
+      {"model", record.task.model},
+      {"variant", record.task.variant},
+      {"device", record.environment.gpu.empty() ? record.environment.cpu : record.environment.gpu},
+      {"cells", items},
+      {"sweep", sweep},
+      {"metrics", metrics},
+      {"notes", notes}};
 }
 
-/// "roof, measured: 150 GFLOP/s, 12 GB/s; reached of it: b1 20 %, b32 65 %"; "" where it is not known.
+/// "roof, measured: 150 GFLOP/s, 12 GB/s; reached of it: b1 20 %, b32 65 %"; "" where it is not
+/// known.
 std::string roof_line(const TaskRecord& record) {
   std::string roof;
   std::vector<std::string> reached;
@@ -244,11 +245,13 @@ void print_record(const TaskRecord& record, const std::string& format) {
   std::fflush(stdout);
   for (const Note& note : record.notes) fmt::print(stderr, "note: {}\n", note.text);
   if (const std::string roof = roof_line(record); !roof.empty()) fmt::print(stderr, "{}\n", roof);
-  fmt::print(stderr,
-             "ms: median over launches of each launch's median; interval: range of the launches, or of "
-             "one launch the 95 % interval of its median; percentiles: of all samples\n"
-             "end-to-end: uint8 images of the model's size on the host to answers there; decoding, finding "
-             "faces and scaling are not in it\n");
+  fmt::print(
+      stderr,
+      "ms: median over launches of each launch's median; interval: range of the launches, or of "
+      "one launch the 95 % interval of its median; percentiles: of all samples\n"
+      "end-to-end: uint8 images of the model's size on the host to answers there; decoding, "
+      "finding "
+      "faces and scaling are not in it\n");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // ExpNet: expression coefficients of a 3-D face model from pixels, without landmarks. And its
-// sibling, the shape network `shapenet`. Variants of both: `resnet101`, and `narrow`, which is ours: the
-// same graph in small, for training on a CPU.
+// sibling, the shape network `shapenet`. Variants of both: `resnet101`, and `narrow`, which is
+// ours: the same graph in small, for training on a CPU.
 //
 //   F.-J. Chang, A. T. Tran, T. Hassner, I. Masi, R. Nevatia, G. Medioni, "ExpNet: Landmark-Free,
 //   Deep, 3D Facial Expressions", FG 2018, arXiv 1802.00542.
@@ -356,27 +356,27 @@ const ModelEntry& expnet() {
 }
 
 const ModelEntry& expnet_narrow() {
-  static const ModelEntry entry = {
-      {"expnet",
-       "narrow",
-       "ExpNet in small: 29 expression coefficients",
-       "after Chang, Tran, Hassner, Masi, Nevatia & Medioni, ExpNet: Landmark-Free, Deep, 3D Facial "
-       "Expressions, FG 2018",
-       "1802.00542",
-       {3, 112, 112},
-       29,
-       521'261,
-       26'265'088,
-       kNarrowNote,
-       Predicts::kCoefficients,
-       "coefficients"},
-      kRowsNarrowExpression,
-      kDeparturesNarrowExpression,
-      {"fc"},
-      [](const ModelOptions&) -> std::shared_ptr<Model> {
-        return std::make_shared<Narrow>(kRowsNarrowExpression, 29);
-      },
-      fine_tuned_of_narrow()};
+  static const ModelEntry entry = {{"expnet",
+                                    "narrow",
+                                    "ExpNet in small: 29 expression coefficients",
+                                    "after Chang, Tran, Hassner, Masi, Nevatia & Medioni, ExpNet: "
+                                    "Landmark-Free, Deep, 3D Facial "
+                                    "Expressions, FG 2018",
+                                    "1802.00542",
+                                    {3, 112, 112},
+                                    29,
+                                    521'261,
+                                    26'265'088,
+                                    kNarrowNote,
+                                    Predicts::kCoefficients,
+                                    "coefficients"},
+                                   kRowsNarrowExpression,
+                                   kDeparturesNarrowExpression,
+                                   {"fc"},
+                                   [](const ModelOptions&) -> std::shared_ptr<Model> {
+                                     return std::make_shared<Narrow>(kRowsNarrowExpression, 29);
+                                   },
+                                   fine_tuned_of_narrow()};
   return entry;
 }
 

@@ -86,24 +86,24 @@ struct Folded {
 };
 
 void fold(Folded& layer, const Node* norm) {
-  // aten::batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn)
+  // aten::batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps,
+  // cudnn)
   const auto tensor = [&](std::size_t i) {
     return constant(norm->input(i))->toTensor().to(torch::kDouble);
   };
-  const torch::Tensor scale =
-      tensor(1) / torch::sqrt(tensor(4) + number(norm->input(7)));
+  const torch::Tensor scale = tensor(1) / torch::sqrt(tensor(4) + number(norm->input(7)));
   const torch::Tensor shift = tensor(2) - tensor(3) * scale;
   torch::Tensor bias = shift;
   if (layer.bias.defined()) bias = layer.bias.to(torch::kDouble) * scale + shift;
-  layer.weights =
-      (layer.weights.to(torch::kDouble) * scale.view({-1, 1, 1, 1})).to(torch::kFloat);
+  layer.weights = (layer.weights.to(torch::kDouble) * scale.view({-1, 1, 1, 1})).to(torch::kFloat);
   layer.bias = bias.to(torch::kFloat);
 }
 
 /// Lets go of a constant tensor.
 void forget(Node* node) {
   if (node->kind() == torch::jit::prim::Constant &&
-      node->output()->type()->cast<c10::TensorType>() && node->hasAttribute(torch::jit::attr::value))
+      node->output()->type()->cast<c10::TensorType>() &&
+      node->hasAttribute(torch::jit::attr::value))
     node->t_(torch::jit::attr::value, torch::empty({0}));
 }
 
@@ -323,7 +323,8 @@ class Lowering {
     if (pair(node->input(4), {1, 1}) != pair_of_ones()) return false;
     const auto kernel = pair(node->input(1), {1, 1});
     const auto padding = pair(node->input(3), {0, 0});
-    Window window = padded(node->input(0), {kernel, pair(node->input(2), kernel), padding, padding});
+    Window window =
+        padded(node->input(0), {kernel, pair(node->input(2), kernel), padding, padding});
     const auto after = after_pool_.find(node);
     const Traced* result = after == after_pool_.end() ? node->output() : after->second;
     round_up(window, at(node->input(0)), sizes_of(node->output()));
@@ -435,13 +436,24 @@ class Lowering {
       Node* next = value->uses()[0].user;
       chain.push_back(next);
       const std::string kind = kind_of(next);
-      if (kind == "aten::avg_pool3d") size = constant(next->input(1))->toIntVector()[0];
-      else if (kind == "aten::mul") alpha = number(next->input(1));
-      else if (kind == "aten::add") k = number(next->input(1));
-      else if (kind == "aten::pow") beta = number(next->input(1));
-      else if (kind == "aten::div") break;
-      else if (!is_one_of(kind, {"aten::unsqueeze", "aten::view", "aten::squeeze", "aten::_pad_enum",
-                                 "aten::pad", "aten::constant_pad_nd", "aten::reshape"}))
+      if (kind == "aten::avg_pool3d")
+        size = constant(next->input(1))->toIntVector()[0];
+      else if (kind == "aten::mul")
+        alpha = number(next->input(1));
+      else if (kind == "aten::add")
+        k = number(next->input(1));
+      else if (kind == "aten::pow")
+        beta = number(next->input(1));
+      else if (kind == "aten::div")
+        break;
+      else if (!is_one_of(kind,
+                          {"aten::unsqueeze",
+                           "aten::view",
+                           "aten::squeeze",
+                           "aten::_pad_enum",
+                           "aten::pad",
+                           "aten::constant_pad_nd",
+                           "aten::reshape"}))
         return false;
     }
     Node* quotient = chain.back();
@@ -597,9 +609,8 @@ torch::Tensor Inference::run(const torch::Tensor& images) {
     return torch::from_blob(const_cast<float*>(state.primitives->run(input)), state.output_sizes);
   const std::int64_t in = images.numel() / state.parts, out = state.output.numel() / state.parts;
   for (std::int64_t part = 0; part < state.parts; ++part)
-    std::copy_n(state.primitives->run(input + part * in),
-                out,
-                state.output.data_ptr<float>() + part * out);
+    std::copy_n(
+        state.primitives->run(input + part * in), out, state.output.data_ptr<float>() + part * out);
   return state.output;
 }
 

@@ -16,7 +16,8 @@ constexpr Row kRows[] = {
 
 struct Null : Model {
   explicit Null(const ModelOptions& options)
-      : Model(kRows, options.classes), log_prior(register_buffer("log_prior", torch::zeros({options.classes}))) {}
+      : Model(kRows, options.classes),
+        log_prior(register_buffer("log_prior", torch::zeros({options.classes}))) {}
 
   torch::Tensor log_prior;
 

@@ -22,7 +22,9 @@ constexpr auto kFloat = memory::data_type::f32;
 constexpr auto kInference = dnnl::prop_kind::forward_inference;
 constexpr std::size_t kAlignment = 64;
 
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 memory::format_tag plain_tag(std::size_t rank) {
   constexpr memory::format_tag kTags[] = {memory::format_tag::a,
@@ -255,21 +257,20 @@ dnnl::convolution_forward::primitive_desc Primitives::State::describe_convolutio
     const Window& window,
     bool relu,
     const memory::desc* added) {
-  const auto describe = [&](dnnl::algorithm algorithm,
-                            const memory::desc& from,
-                            const memory::desc& to) {
-    const dnnl::convolution_forward::desc description(kInference,
-                                                      algorithm,
-                                                      from,
-                                                      any(weights),
-                                                      any({out[1]}),
-                                                      to,
-                                                      dims(window.stride),
-                                                      dims(window.before),
-                                                      dims(window.after));
-    return dnnl::convolution_forward::primitive_desc(
-        description, attributes(relu, added != nullptr), engine, /*allow_empty=*/true);
-  };
+  const auto describe =
+      [&](dnnl::algorithm algorithm, const memory::desc& from, const memory::desc& to) {
+        const dnnl::convolution_forward::desc description(kInference,
+                                                          algorithm,
+                                                          from,
+                                                          any(weights),
+                                                          any({out[1]}),
+                                                          to,
+                                                          dims(window.stride),
+                                                          dims(window.before),
+                                                          dims(window.after));
+        return dnnl::convolution_forward::primitive_desc(
+            description, attributes(relu, added != nullptr), engine, /*allow_empty=*/true);
+      };
   const memory::desc to = added ? *added : image(out);
   if (suits_winograd(x, out, groups, window)) {
     const auto found = describe(dnnl::algorithm::convolution_winograd, image(x), to);
@@ -297,8 +298,7 @@ Value Primitives::convolution(Value x,
   const Sizes to = windowed(from, out, window);
   Sizes weight_sizes = {out, from[1] / groups, window.kernel[0], window.kernel[1]};
   if (groups > 1)
-    weight_sizes = {
-        groups, out / groups, from[1] / groups, window.kernel[0], window.kernel[1]};
+    weight_sizes = {groups, out / groups, from[1] / groups, window.kernel[0], window.kernel[1]};
   const memory::desc* added_layout = added ? &state_->at(*added).layout : nullptr;
   const auto description = state_->describe_convolution(
       from, state_->at(x).layout, weight_sizes, to, groups, window, relu, added_layout);
@@ -326,11 +326,8 @@ Value Primitives::linear(
   Sizes weight_sizes = from;
   weight_sizes[0] = out;
   const Sizes to = {from[0], out};
-  const dnnl::inner_product_forward::desc wanted(kInference,
-                                                 state_->at(x).layout,
-                                                 any(weight_sizes),
-                                                 any({out}),
-                                                 plain(to));
+  const dnnl::inner_product_forward::desc wanted(
+      kInference, state_->at(x).layout, any(weight_sizes), any({out}), plain(to));
   const dnnl::inner_product_forward::primitive_desc description(
       wanted, attributes(relu), state_->engine);
   const std::vector<float> zeros(bias ? 0 : static_cast<std::size_t>(out));
@@ -425,10 +422,8 @@ Value Primitives::relu(Value x) {
 }
 
 Value Primitives::add(Value a, Value b) {
-  const dnnl::binary::desc wanted(dnnl::algorithm::binary_add,
-                                  state_->at(a).layout,
-                                  state_->at(b).layout,
-                                  any(sizes(a)));
+  const dnnl::binary::desc wanted(
+      dnnl::algorithm::binary_add, state_->at(a).layout, state_->at(b).layout, any(sizes(a)));
   const dnnl::binary::primitive_desc description(wanted, attributes(false), state_->engine);
   const Value result = state_->add_tensor(sizes(a), description.dst_desc());
   state_->add_primitive(
@@ -439,22 +434,18 @@ Value Primitives::add(Value a, Value b) {
 }
 
 Value Primitives::combine(Operator op, Value x, const float* numbers, const Sizes& by) {
-  constexpr dnnl::algorithm kAlgorithms[] = {dnnl::algorithm::binary_add,
-                                             dnnl::algorithm::binary_sub,
-                                             dnnl::algorithm::binary_mul};
+  constexpr dnnl::algorithm kAlgorithms[] = {
+      dnnl::algorithm::binary_add, dnnl::algorithm::binary_sub, dnnl::algorithm::binary_mul};
   const Value source = state_->contiguous(x);
-  const dnnl::binary::desc wanted(kAlgorithms[static_cast<int>(op)],
-                                  state_->at(source).layout,
-                                  plain(by),
-                                  plain(sizes(x)));
+  const dnnl::binary::desc wanted(
+      kAlgorithms[static_cast<int>(op)], state_->at(source).layout, plain(by), plain(sizes(x)));
   const dnnl::binary::primitive_desc description(wanted, attributes(false), state_->engine);
   const memory constant = state_->packed(numbers, plain(by), plain(by));
   const Value result = state_->add_tensor(sizes(x), description.dst_desc());
-  state_->add_primitive(dnnl::binary(description),
-                        description,
-                        {{DNNL_ARG_SRC_0, source, {}},
-                         {DNNL_ARG_SRC_1, {}, constant},
-                         {DNNL_ARG_DST, result, {}}});
+  state_->add_primitive(
+      dnnl::binary(description),
+      description,
+      {{DNNL_ARG_SRC_0, source, {}}, {DNNL_ARG_SRC_1, {}, constant}, {DNNL_ARG_DST, result, {}}});
   return result;
 }
 
@@ -508,13 +499,12 @@ void Primitives::State::place_buffers() {
       offset = std::max(offset, other->offset + other->bytes);
     }
     buffer.offset = offset;
-    placed.insert(std::upper_bound(placed.begin(),
-                                   placed.end(),
-                                   &buffer,
-                                   [](const Buffer* a, const Buffer* b) {
-                                     return a->offset < b->offset;
-                                   }),
-                  &buffer);
+    placed.insert(
+        std::upper_bound(placed.begin(),
+                         placed.end(),
+                         &buffer,
+                         [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; }),
+        &buffer);
   }
 }
 
@@ -588,8 +578,8 @@ const float* Primitives::run(const float* input) {
   }
   state.stream.wait();
   if (state.at(state.output).buffer == state.at(state.input).buffer) return input;
-  return reinterpret_cast<const float*>(
-      state.arena.get() + state.buffers[state.at(state.output).buffer].offset);
+  return reinterpret_cast<const float*>(state.arena.get() +
+                                        state.buffers[state.at(state.output).buffer].offset);
 }
 
 }  // namespace mien

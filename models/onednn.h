@@ -49,8 +49,7 @@ class Primitives {
                     bool relu,
                     std::optional<Value> added);
   /// x [N, ...] is flattened behind N; weights [out, in], bias [out] or null; both are copied.
-  Value linear(
-      Value x, const float* weights, const float* bias, std::int64_t out, bool relu);
+  Value linear(Value x, const float* weights, const float* bias, std::int64_t out, bool relu);
   Value max_pool(Value x, const Window& window);
   Value average_pool(Value x, const Window& window);
   /// x / (k + alpha / size * sum of squares over `size` channels)^beta.

@@ -89,8 +89,7 @@ SeedScore pool(const std::vector<const ScoreRow*>& folds) {
     weighted += fold->value * static_cast<double>(fold->n);
     n += fold->n;
   }
-  if (folds.size() == 1)
-    return {folds[0]->value, folds[0]->n, {folds[0]->lower, folds[0]->upper}};
+  if (folds.size() == 1) return {folds[0]->value, folds[0]->n, {folds[0]->lower, folds[0]->upper}};
   if (n > 0) return {weighted / static_cast<double>(n), n};
   return {plain / static_cast<double>(folds.size()), 0};
 }

@@ -48,8 +48,8 @@ struct BoardRow {
 
   double images_per_second = kUnmeasured;  // batch 32
   double latency_ms = kUnmeasured;         // batch 1
-  std::string speed_profile;  // of the task that timed it; "external": by others; "": nobody did
-  bool speed_official = false;             // likewise
+  std::string speed_profile;    // of the task that timed it; "external": by others; "": nobody did
+  bool speed_official = false;  // likewise
 
   std::optional<Verdict> verdict;
   std::string reason;             // of the verdict or of its absence; of a failure: the message

@@ -15,7 +15,8 @@ nlohmann::json modes_json(const std::vector<ModeRow>& modes);
 /// What modes_json made. Error (nlohmann::json::exception): anything else.
 std::vector<ModeRow> modes_from_json(const nlohmann::json& document);
 
-/// One line per mode. What a mode has no figure for is a dash; without any figure the notes say why.
+/// One line per mode. What a mode has no figure for is a dash; without any figure the notes say
+/// why.
 Table mode_table(const std::string& title, const std::vector<ModeRow>& modes);
 
 }  // namespace mien

@@ -143,7 +143,8 @@ std::string meshes_clause(const MeshCounts& meshes) {
                                  meshes.missing,
                                  meshes.reflected);
   if (meshes.failed + meshes.missing > 0 && std::isfinite(meshes.strict_mm))
-    text += fmt::format("; left out of the figure; strict charges them: {:.3f} mm", meshes.strict_mm);
+    text +=
+        fmt::format("; left out of the figure; strict charges them: {:.3f} mm", meshes.strict_mm);
   return text;
 }
 

@@ -34,7 +34,7 @@ struct ScoreRow {
   std::string device;           // GPU name, else CPU name, else ""
   std::int64_t ended_ns = 0;    // UTC
   std::int64_t taints = 0, notes = 0;
-  std::vector<Leak> leaks;  // empty: nobody looked
+  std::vector<Leak> leaks;       // empty: nobody looked
   std::string external = {};     // kind of a model from outside; "" for a built-in one
   std::string file_sha256 = {};  // of its file
   double external_images_per_second = std::nan("");  // measured by others; NaN: not
@@ -46,9 +46,9 @@ struct SpeedRow {
   std::string experiment, model, variant, profile;
   bool official = false;
   std::string device_class, device;
-  double images_per_second = 0;  // batch 32
-  double latency_ms = 0;         // batch 1
-  std::int64_t ended_ns = 0;     // UTC
+  double images_per_second = 0;                 // batch 32
+  double latency_ms = 0;                        // batch 1
+  std::int64_t ended_ns = 0;                    // UTC
   std::string external = {}, file_sha256 = {};  // as in ScoreRow
 };
 

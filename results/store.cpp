@@ -357,14 +357,13 @@ std::optional<double> Store::median_seconds(const Task& like) const {
 
 std::optional<std::int64_t> Store::peak_bytes(const Task& like) const {
   const bool gpu = like.device_class == "cuda";
-  Statement statement(
-      *connection_,
-      fmt::format("SELECT coalesce(max({}), 0) FROM task t JOIN {} WHERE {} "
-                  "AND json_extract(t.plan, '$.protocol.batch') = :batch",
-                  gpu ? "CAST(m.value * 1048576 AS INTEGER)" : "a.peak_rss_bytes",
-                  gpu ? "metric m ON m.task = t.key AND m.name = 'gpu_memory_peak'"
-                      : "attempt a ON a.task = t.key",
-                  kLikeSql));
+  Statement statement(*connection_,
+                      fmt::format("SELECT coalesce(max({}), 0) FROM task t JOIN {} WHERE {} "
+                                  "AND json_extract(t.plan, '$.protocol.batch') = :batch",
+                                  gpu ? "CAST(m.value * 1048576 AS INTEGER)" : "a.peak_rss_bytes",
+                                  gpu ? "metric m ON m.task = t.key AND m.name = 'gpu_memory_peak'"
+                                      : "attempt a ON a.task = t.key",
+                                  kLikeSql));
   bind_like(statement, like);
   statement.bind("batch", like.protocol.batch);
   std::int64_t bytes = 0;

@@ -189,10 +189,11 @@ void upgrade_to_3(const SqliteConnection& connection) {
         fmt::format("ALTER TABLE environment ADD COLUMN {} TEXT NOT NULL DEFAULT ''", name));
   connection.execute(kSchemaSql);
   const std::string names = "key, id, group_id, plan, " + quoted(column_names<Task>());
-  connection.execute(fmt::format(
-      "INSERT INTO task ({0}) SELECT {0} FROM old_task; DROP TABLE old_task;", names));
   connection.execute(
-      "INSERT INTO timing (task, batch, scope, cache, mode, launch, repetition, iterations, wall_ns,"
+      fmt::format("INSERT INTO task ({0}) SELECT {0} FROM old_task; DROP TABLE old_task;", names));
+  connection.execute(
+      "INSERT INTO timing (task, batch, scope, cache, mode, launch, repetition, iterations, "
+      "wall_ns,"
       " flags) SELECT task, batch, 'compute', 'hot', 'eager', 1, repetition, iterations,"
       " nanoseconds, '' FROM old_timing; DROP TABLE old_timing;");
 }

@@ -162,7 +162,8 @@ const char* short_word(Verdict verdict, const std::string& unit) {
 }
 
 bool lower_is_better(const std::string& unit) {
-  return unit == "mm" || unit == "sd" || unit == "s" || unit == "ms" || unit == "us" || unit == "ns";
+  return unit == "mm" || unit == "sd" || unit == "s" || unit == "ms" || unit == "us" ||
+         unit == "ns";
 }
 
 bool is_testable(const Claim& claim) {
@@ -187,7 +188,7 @@ Judgement judge(const Claim& claim, const Measured& measured, std::optional<doub
   if (!claim.differs.empty())
     return {Verdict::kProtocolMismatch, fmt::format("differs: {}", fmt::join(claim.differs, ", "))};
   const double wide_margin = margin_for(claim, measured, margin.value_or(tolerance->margin));
-  const auto rule = measured.fixed                           ? by_fixed
+  const auto rule = measured.fixed                          ? by_fixed
                     : measured.seeds.size() >= kSeedsNeeded ? by_interval
                                                             : by_few_seeds;
   Judgement judgement = rule(claim, measured, wide_margin);

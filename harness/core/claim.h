@@ -96,7 +96,7 @@ enum class Verdict {
   kUntestable,
   kInvalid,
 };
-const char* name_of(Verdict verdict);     // machine-readable: "NOT_REPRODUCED"
+const char* name_of(Verdict verdict);  // machine-readable: "NOT_REPRODUCED"
 /// On the board: "below"; where less is better "worse".
 const char* short_word(Verdict verdict, const std::string& unit = "%");
 

@@ -59,12 +59,12 @@ std::string words(const DeviceState& state) {
   std::vector<std::string> known;
   if (!state.throttled.empty()) known.push_back(state.throttled);
   if (!std::isnan(state.clock_mhz))
-    known.push_back(std::isnan(state.reference_mhz)
-                        ? fmt::format("clock {:.0f} MHz", state.clock_mhz)
-                        : fmt::format("clock {:.0f} of {:.0f} MHz",
-                                      state.clock_mhz,
-                                      state.reference_mhz));
-  if (!std::isnan(state.temperature_c)) known.push_back(fmt::format("{:.0f} C", state.temperature_c));
+    known.push_back(
+        std::isnan(state.reference_mhz)
+            ? fmt::format("clock {:.0f} MHz", state.clock_mhz)
+            : fmt::format("clock {:.0f} of {:.0f} MHz", state.clock_mhz, state.reference_mhz));
+  if (!std::isnan(state.temperature_c))
+    known.push_back(fmt::format("{:.0f} C", state.temperature_c));
   return fmt::format("{}", fmt::join(known, ", "));
 }
 
@@ -173,15 +173,15 @@ void Measurement::warm_up() {
     std::vector<double> now;
     warm_up_window(policy_.warmup_seconds / 10, end, now);
     if (now.empty()) break;
-    measured_.warm = std::ssize(before) >= kWindow && std::ssize(now) >= kWindow &&
-                     is_flat(before, now);
+    measured_.warm =
+        std::ssize(before) >= kWindow && std::ssize(now) >= kWindow && is_flat(before, now);
     before = std::move(now);
   }
   // The smallest of the last window says best how many passes make a sample.
   const double pass = *std::min_element(before.begin(), before.end());
   if (!policy_.cold && pass > 0 && pass < kLeastSampleNs)
-    passes_ = std::min<std::int64_t>(10'000,
-                                     static_cast<std::int64_t>(std::ceil(kLeastSampleNs / pass)));
+    passes_ =
+        std::min<std::int64_t>(10'000, static_cast<std::int64_t>(std::ceil(kLeastSampleNs / pass)));
   looked_ = device_.now();
 }
 
@@ -282,17 +282,19 @@ void Measurement::fail_if_most_are_set_aside() const {
   const bool enough = n >= std::max<std::int64_t>(8, policy_.least_samples);
   if ((enough && 2 * throttled_ > n) || paused_ > kMostPause)
     fail(Exit::kTaskFailed,
-         "the device was throttled in {} of {} samples ({}), after pauses of {:.0f} s: cool it, raise "
+         "the device was throttled in {} of {} samples ({}), after pauses of {:.0f} s: cool it, "
+         "raise "
          "its power limit or wait for others on it, and run again",
          throttled_,
          n,
          words(slow_),
          paused_);
   if (enough && 2 * jumps_ > n)
-    fail(Exit::kTaskFailed,
-         "the clock jumped in {} of {} samples: no time can be taken on this machine now; run again",
-         jumps_,
-         n);
+    fail(
+        Exit::kTaskFailed,
+        "the clock jumped in {} of {} samples: no time can be taken on this machine now; run again",
+        jumps_,
+        n);
 }
 
 void Measurement::describe(const std::vector<double>& times) {
@@ -311,7 +313,8 @@ void Measurement::describe(const std::vector<double>& times) {
   const std::size_t third = times.size() / 3;
   const double drift = median(all.last(third)) / median(all.first(third)) - 1;
   if (std::abs(drift) > std::max(0.03, 3 * noise_of(times)))
-    notes.push_back(fmt::format("drift of {:+.1f} % from the first third to the last", 100 * drift));
+    notes.push_back(
+        fmt::format("drift of {:+.1f} % from the first third to the last", 100 * drift));
 }
 
 MeasuredTimes Measurement::finish() {
@@ -320,8 +323,7 @@ MeasuredTimes Measurement::finish() {
     const double low = quantile(times, 0.25), high = quantile(times, 0.75);
     const double fence = 1.5 * (high - low);
     for (TimingSample& sample : measured_.samples)
-      if (!is_set_aside(sample) &&
-          (sample.wall_ns < low - fence || sample.wall_ns > high + fence))
+      if (!is_set_aside(sample) && (sample.wall_ns < low - fence || sample.wall_ns > high + fence))
         add_flag(sample, "outlier");
   }
   describe(times);
@@ -413,20 +415,20 @@ Findings foreign_work(const Calibration& before, const Calibration& after) {
     found.metrics.push_back(
         plain(fmt::format("foreign_work_{}", when), 100 * calibration.waited, "%"));
     if (calibration.waited < kForeignShare) return;
-    found.notes.push_back(
-        fmt::format("the device was shared {} timing: a fixed piece of work took {:.0f} % longer than "
-                    "the fastest of its kind",
-                    when,
-                    100 * calibration.waited));
+    found.notes.push_back(fmt::format(
+        "the device was shared {} timing: a fixed piece of work took {:.0f} % longer than "
+        "the fastest of its kind",
+        when,
+        100 * calibration.waited));
   };
   add("before", before);
   add("after", after);
   const double change = after.least_ns / before.least_ns - 1;
   if (std::abs(change) >= kForeignShare)
-    found.notes.push_back(
-        fmt::format("a fixed piece of work took {:+.0f} % after timing: the device was shared, or its "
-                    "clock changed",
-                    100 * change));
+    found.notes.push_back(fmt::format(
+        "a fixed piece of work took {:+.0f} % after timing: the device was shared, or its "
+        "clock changed",
+        100 * change));
   return found;
 }
 
@@ -436,8 +438,8 @@ Findings foreign_memory(std::int64_t before, std::int64_t after, std::int64_t to
     const double mebibytes = static_cast<double>(std::max<std::int64_t>(0, bytes)) / kMebibyte;
     found.metrics.push_back(plain(name, mebibytes, "MiB"));
     if (total > 0 && static_cast<double>(bytes) > kForeignMemory * static_cast<double>(total))
-      found.notes.push_back(
-          fmt::format("{:.0f} MiB of the GPU were in use {}: others may be on it", mebibytes, when));
+      found.notes.push_back(fmt::format(
+          "{:.0f} MiB of the GPU were in use {}: others may be on it", mebibytes, when));
   };
   add("gpu_memory_others", before, "before we came");
   add("gpu_memory_others_after", after, "at the end, our own not counted");
@@ -462,8 +464,8 @@ std::vector<Metric> memory_metrics(std::int64_t batch,
 std::optional<Metric> energy_metric(
     std::int64_t batch, double before, double after, double seconds, double images) {
   if (seconds < 5 || images <= 0 || !(after > before)) return std::nullopt;
-  Metric metric = plain(
-      fmt::format("energy_mj_per_image_b{}", batch), 1e3 * (after - before) / images, "mJ");
+  Metric metric =
+      plain(fmt::format("energy_mj_per_image_b{}", batch), 1e3 * (after - before) / images, "mJ");
   metric.method = fmt::format("NVML, whole GPU, {:.1f} s", seconds);
   return metric;
 }
@@ -497,8 +499,7 @@ void summarise(const std::map<std::int64_t, std::vector<double>>& wall,
   cell.device_ns = device_medians.empty() ? kNone : median(device_medians);
   cell.spread = spread_of(cell.times);
   const auto [low, high] = std::minmax_element(cell.launches.begin(), cell.launches.end());
-  cell.interval_ns =
-      cell.launches.size() > 1 ? Interval{*low, *high} : median_interval(cell.times);
+  cell.interval_ns = cell.launches.size() > 1 ? Interval{*low, *high} : median_interval(cell.times);
 }
 
 }  // namespace
@@ -539,8 +540,8 @@ std::vector<Metric> timing_metrics(const std::vector<TimingSample>& samples, dou
     const std::string end = fmt::format("_b{}{}", cell.batch, cell.suffix());
     const Interval ns = cell.interval_ns;
     const double images = 1e9 * static_cast<double>(cell.batch);
-    const std::int64_t n = cell.launches.size() > 1 ? std::ssize(cell.launches)
-                                                    : std::ssize(cell.times);
+    const std::int64_t n =
+        cell.launches.size() > 1 ? std::ssize(cell.launches) : std::ssize(cell.times);
     metrics.push_back({"images_per_second" + end,
                        "",
                        cell.images_per_second(),

@@ -2,16 +2,21 @@
 // device and its clocks are behind `TimedDevice`, so every rule is tested with a simulated one.
 //
 //   warm-up     until two windows of passes agree in median (2 %) and spread (5 points), or a limit
-//   samples     of one pass, or of as many as last 20 us together; at least `least_samples`, then until
+//   samples     of one pass, or of as many as last 20 us together; at least `least_samples`, then
+//   until
 //               they say enough (`stop`) and n allows `percentile`, or `seconds` are over
-//   noise       half the 95 % interval of the median, by order statistics, as a share of the median; less
+//   noise       half the 95 % interval of the median, by order statistics, as a share of the
+//   median; less
 //               than `noise` is enough
-//   entropy     of the histogram of the times, bins 0.5 % wide, after each sample: enough where a line
-//               through the last 299 of them rises by no more than tan(0.048 degrees) bits a sample and
-//               explains 36 % of their variance, or where they are all the same (NVBench's criterion and
-//               its constants; its bins are single ticks of a clock of 0.5 us)
-//   throttled   a clock below 75 % of the reference, or a reason that the device names: all samples since
-//               the last look are set aside, we pause and go on; where it is more than half, we fail
+//   entropy     of the histogram of the times, bins 0.5 % wide, after each sample: enough where a
+//   line
+//               through the last 299 of them rises by no more than tan(0.048 degrees) bits a sample
+//               and explains 36 % of their variance, or where they are all the same (NVBench's
+//               criterion and its constants; its bins are single ticks of a clock of 0.5 us)
+//   throttled   a clock below 75 % of the reference, or a reason that the device names: all samples
+//   since
+//               the last look are set aside, we pause and go on; where it is more than half, we
+//               fail
 //   clock       not a time: below zero, not finite, longer on the device than on the wall, or 1000
 //               medians long and over a second (a machine asleep). Set aside, failed likewise
 //   outliers    beyond 1.5 interquartile ranges of the quartiles (Tukey 1977): flagged, and kept
@@ -107,11 +112,11 @@ class Measurement {
   TimedDevice& device_;
   MeasurePolicy policy_;
   MeasuredTimes measured_;
-  std::int64_t passes_ = 1;               // of one sample
+  std::int64_t passes_ = 1;                 // of one sample
   std::int64_t throttled_ = 0, jumps_ = 0;  // samples set aside
-  std::size_t seen_ = 0;                  // samples before the last look at the device
+  std::size_t seen_ = 0;                    // samples before the last look at the device
   double spent_ = 0, looked_ = 0, pause_ = 0, paused_ = 0;  // seconds
-  DeviceState slow_;                      // as it was found throttled
+  DeviceState slow_;                                        // as it was found throttled
 };
 
 /// warm_up, step until nothing is wanted, finish.
@@ -140,8 +145,9 @@ bool has_flag(const TimingSample& sample, const std::string& flag);
 std::vector<std::vector<double>> by_turns(const std::vector<std::function<double()>>& sample_ns,
                                           double seconds,
                                           const std::function<double()>& now);
-/// How much faster `times` are than `reference` of the same rounds: median of the rounds' ratios, and
-/// its 95 % interval by order statistics. Rounds with what is no time are left out; NaN without any.
+/// How much faster `times` are than `reference` of the same rounds: median of the rounds' ratios,
+/// and its 95 % interval by order statistics. Rounds with what is no time are left out; NaN without
+/// any.
 struct SpeedUp {
   double value;
   Interval interval;
@@ -150,17 +156,17 @@ SpeedUp speed_up(std::span<const double> reference, std::span<const double> time
 
 /// Images per second over batches 1, 2, 4 ... until the gain is below `least_gain` or memory ends.
 struct Sweep {
-  std::vector<SweepPoint> points;   // the last one without a value where memory ended
-  std::int64_t knee = 0;            // the batch that doubling does not speed up; 0: not reached
-  std::int64_t out_of_memory = 0;   // batch; 0: memory did not end
+  std::vector<SweepPoint> points;  // the last one without a value where memory ended
+  std::int64_t knee = 0;           // the batch that doubling does not speed up; 0: not reached
+  std::int64_t out_of_memory = 0;  // batch; 0: memory did not end
 };
 /// `rate` fills value, lower, upper and n. Error: memory ends at batch 1.
 Sweep sweep_batches(const std::function<SweepPoint(std::int64_t batch)>& rate,
                     double least_gain = 0.02,
                     std::int64_t most = 65536);
 
-/// What a fixed piece of work says of the device: others take it from us, and it is slower for that,
-/// also where their processes cannot be seen. NaN where no piece has a time.
+/// What a fixed piece of work says of the device: others take it from us, and it is slower for
+/// that, also where their processes cannot be seen. NaN where no piece has a time.
 struct Calibration {
   double least_ns = std::numeric_limits<double>::quiet_NaN();  // of a piece: nobody was there
   double waited = std::numeric_limits<double>::quiet_NaN();    // mean of a piece / least_ns - 1
@@ -173,7 +179,8 @@ struct Findings {
   std::vector<Metric> metrics;
   std::vector<std::string> notes;
 };
-/// foreign_work_before and _after in %; from 10 % on a note, as where the device became slower by that.
+/// foreign_work_before and _after in %; from 10 % on a note, as where the device became slower by
+/// that.
 Findings foreign_work(const Calibration& before, const Calibration& after);
 /// gpu_memory_others and _after: bytes in use on a GPU before we came, and at the end less our own.
 /// From 5 % of its memory (`total`, 0 where it is not known) on a note.
@@ -213,9 +220,9 @@ struct Cell {
 /// In the order of their first samples; a cell of which everything was set aside is left out.
 std::vector<Cell> cells_of(const std::vector<TimingSample>& samples);
 
-/// images_per_second_b<batch><suffix> and latency_ms_b<batch><suffix> of every cell; of compute, hot,
-/// eager also latency_ms_b<batch>_p<percentile> up to `highest`, NaN and "n too small" as the method
-/// where it is.
+/// images_per_second_b<batch><suffix> and latency_ms_b<batch><suffix> of every cell; of compute,
+/// hot, eager also latency_ms_b<batch>_p<percentile> up to `highest`, NaN and "n too small" as the
+/// method where it is.
 std::vector<Metric> timing_metrics(const std::vector<TimingSample>& samples, double highest);
 
 /// What a device does at most, as measured on it.

@@ -13,7 +13,7 @@
 namespace mien {
 namespace {
 
-constexpr std::size_t kNamed = 3;         // ids in a message
+constexpr std::size_t kNamed = 3;                             // ids in a message
 constexpr std::size_t kLongestCell = 40, kLongestList = 400;  // characters in a message
 
 /// Text of the user's file, fit for one line.

@@ -49,8 +49,8 @@ inline constexpr Choice<Resample> kResamples[] = {{"area", Resample::kArea},
                                                   {"legacy_bilinear", Resample::kLegacyBilinear}};
 inline constexpr Choice<ChannelOrder> kChannelOrders[] = {{"rgb", ChannelOrder::kRgb},
                                                           {"bgr", ChannelOrder::kBgr}};
-inline constexpr Choice<TrainedLayers> kTrainedLayers[] = {{"all", TrainedLayers::kAll},
-                                                           {"fine_tuned", TrainedLayers::kFineTuned}};
+inline constexpr Choice<TrainedLayers> kTrainedLayers[] = {
+    {"all", TrainedLayers::kAll}, {"fine_tuned", TrainedLayers::kFineTuned}};
 inline constexpr Choice<CoefficientLoss> kCoefficientLosses[] = {
     {"equal", CoefficientLoss::kEqual}, {"vertices", CoefficientLoss::kVertices}};
 inline constexpr Choice<EmotionClassifier> kEmotionClassifiers[] = {
@@ -190,12 +190,13 @@ void visit(V& v, P& p) {
            "included, stay as they are");
   v.choice("select", p.select, kSelects, "epoch whose weights are scored; best_test is a taint");
   v.flag("deterministic", p.deterministic, "same build, machine class and seed: same bits");
-  v.choice("precision",
-           p.precision,
-           kPrecisions,
-           "of training and scoring: tf32 = products of 10-bit mantissas in convolutions and linear "
-           "layers; bf16, fp16 = these in 16 bits where that is customary, weights kept in fp32, the "
-           "loss of fp16 scaled");
+  v.choice(
+      "precision",
+      p.precision,
+      kPrecisions,
+      "of training and scoring: tf32 = products of 10-bit mantissas in convolutions and linear "
+      "layers; bf16, fp16 = these in 16 bits where that is customary, weights kept in fp32, the "
+      "loss of fp16 scaled");
   v.choice("memory_format",
            p.memory_format,
            kMemoryFormats,
@@ -219,11 +220,12 @@ void visit(V& v, P& p) {
            0.0,
            600.0,
            "longest untimed start of a cell; it ends sooner where times are flat");
-  v.choice("timing.stop",
-           p.timing_stop,
-           kTimingStops,
-           "what ends sampling sooner: noise = the median is known to timing.noise; entropy = further "
-           "samples tell nothing new of how times are distributed");
+  v.choice(
+      "timing.stop",
+      p.timing_stop,
+      kTimingStops,
+      "what ends sampling sooner: noise = the median is known to timing.noise; entropy = further "
+      "samples tell nothing new of how times are distributed");
   v.number("timing.noise",
            p.timing_noise,
            0.0,
@@ -242,11 +244,12 @@ void visit(V& v, P& p) {
   v.flag("timing.sweep",
          p.timing_sweep,
          "also batches 1, 2, 4 ... until the gain is below 2 % or memory ends");
-  v.choice("coefficient_loss",
-           p.coefficient_loss,
-           kCoefficientLosses,
-           "squares of a regression: equal = each coefficient counts the same; vertices = by how far "
-           "one standard deviation of it moves the face, squared");
+  v.choice(
+      "coefficient_loss",
+      p.coefficient_loss,
+      kCoefficientLosses,
+      "squares of a regression: equal = each coefficient counts the same; vertices = by how far "
+      "one standard deviation of it moves the face, squared");
   v.choice("emotion.classifier",
            p.emotion_classifier,
            kEmotionClassifiers,
@@ -254,11 +257,12 @@ void visit(V& v, P& p) {
   v.number("emotion.neighbours", p.emotion_neighbours, I{1}, I{1000}, "k of knn");
   v.numbers("emotion.sweep", p.emotion_sweep, I{1}, I{1000}, "other k that are scored beside it");
   v.number("emotion.svm_cost", p.emotion_svm_cost, 1e-6, 1e6, "C of the svm");
-  v.numbers("test_scales",
-            p.test_scales,
-            I{1},
-            I{100},
-            "per cent of the side to which test images are shrunk, and enlarged again, for a curve");
+  v.numbers(
+      "test_scales",
+      p.test_scales,
+      I{1},
+      I{100},
+      "per cent of the side to which test images are shrunk, and enlarged again, for a curve");
   v.numbers("landmark_noise",
             p.landmark_noise,
             0.0,

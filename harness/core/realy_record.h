@@ -12,11 +12,11 @@ namespace mien {
 ///
 /// In mm, of mode compat: `realy_error` (mean of the four region means), `realy_nose`,
 /// `realy_mouth`, `realy_forehead`, `realy_cheek`, n = meshes scored, each with the 95 % bootstrap
-/// interval over subjects; `scan_to_mesh`, the same mean before any bending. Of mode strict the same
-/// with the suffix `_strict` and without an interval: what failed is charged there, n = scored and
-/// charged. `failed`, `missing`, `reflected`: counts of meshes, n = meshes that there should be. A
-/// mode that was not asked for, or that scored nothing, adds no figure.
-/// Error (Exit::kIntegrity): `report` is none.
+/// interval over subjects; `scan_to_mesh`, the same mean before any bending. Of mode strict the
+/// same with the suffix `_strict` and without an interval: what failed is charged there, n = scored
+/// and charged. `failed`, `missing`, `reflected`: counts of meshes, n = meshes that there should
+/// be. A mode that was not asked for, or that scored nothing, adds no figure. Error
+/// (Exit::kIntegrity): `report` is none.
 void add_realy(const nlohmann::json& report, TaskRecord& record);
 
 }  // namespace mien

@@ -60,14 +60,14 @@ struct Coefficients {
   std::string split;        // test | validation
   std::int64_t sample = 0;  // row of the pack
   std::string sample_id;
-  std::string target;                  // of the pack: coefficients, identity, pose
+  std::string target;                   // of the pack: coefficients, identity, pose
   std::vector<float> truth, predicted;  // truth is empty where it is not known
 };
 
 /// The REALY error of one region of one mesh. Lengths in mm; NaN where it could not be scored.
 struct MeshError {
-  std::string mode;  // compat | strict
-  std::string mesh;  // name of its picture
+  std::string mode;    // compat | strict
+  std::string mesh;    // name of its picture
   std::string region;  // nose | mouth | forehead | cheek
   std::int64_t subject = 0;
   double error_mm = 0;
@@ -89,23 +89,23 @@ struct SweepPoint {
   std::int64_t n = 0;
 };
 
-/// How a trained network answers the test split when its forward pass runs in another way, beside the
-/// way `fp32` on the same device. NaN where a figure does not apply or was not measured.
+/// How a trained network answers the test split when its forward pass runs in another way, beside
+/// the way `fp32` on the same device. NaN where a figure does not apply or was not measured.
 struct ModeRow {
   std::string device, libtorch;  // name of the GPU, or of the CPU
   std::int64_t threads = 0;
-  std::string mode;     // fp32 | channels_last | tf32 | bf16 | fp16 | graph | inference
-  std::string problem;  // why there are no figures: the device has no such mode ...
-  std::int64_t n = 0;   // test samples
+  std::string mode;          // fp32 | channels_last | tf32 | bf16 | fp16 | graph | inference
+  std::string problem;       // why there are no figures: the device has no such mode ...
+  std::int64_t n = 0;        // test samples
   std::string metric, unit;  // accuracy, %; coefficient_error, sd
   double value = 0;
-  std::int64_t flipped = 0;            // predicted classes other than fp32's
-  std::int64_t lost = 0, gained = 0;   // flips away from the truth, and to it
-  double p = 0;                        // of these two, McNemar's exact test
-  double largest = 0, relative = 0;    // |difference| of a logit (coefficient: sd); as a share of the
-                                       // largest |logit|
-  std::int64_t batch = 0;              // images of a pass
-  double images_per_second = 0;        // fp32's, times the speed-up
+  std::int64_t flipped = 0;           // predicted classes other than fp32's
+  std::int64_t lost = 0, gained = 0;  // flips away from the truth, and to it
+  double p = 0;                       // of these two, McNemar's exact test
+  double largest = 0, relative = 0;  // |difference| of a logit (coefficient: sd); as a share of the
+                                     // largest |logit|
+  std::int64_t batch = 0;            // images of a pass
+  double images_per_second = 0;      // fp32's, times the speed-up
   double speed_up = 0, lower = 0, upper = 0;  // over fp32, median over rounds; its 95 % interval
 };
 
@@ -123,7 +123,8 @@ struct EpochPoint {
   double other_seconds = 0;  // training time outside forward, backward and step
 };
 
-/// Times are of one pass of `batch` images, mean over `iterations`; NaN where there is no such clock.
+/// Times are of one pass of `batch` images, mean over `iterations`; NaN where there is no such
+/// clock.
 struct TimingSample {
   std::int64_t batch = 0;
   std::string scope = "compute";  // compute | copies | end-to-end

@@ -23,9 +23,9 @@ struct Proportion {
 };
 Interval difference(Proportion a, Proportion b, double confidence = 0.95);
 
-/// Two-sided p of McNemar's test, exact: of samples that one of two classifiers has right and the other
-/// wrong, `first` are right by the first only, `second` by the second only. 1 where there are none.
-/// (McNemar 1947, Psychometrika 12, 153-157; the binomial, not its normal approximation.)
+/// Two-sided p of McNemar's test, exact: of samples that one of two classifiers has right and the
+/// other wrong, `first` are right by the first only, `second` by the second only. 1 where there are
+/// none. (McNemar 1947, Psychometrika 12, 153-157; the binomial, not its normal approximation.)
 double mcnemar(std::int64_t first, std::int64_t second);
 
 /// Student-t interval of the mean. REQUIRES: at least two values.
@@ -36,10 +36,11 @@ Interval mean_interval(std::span<const double> values, double confidence = 0.95)
 double quantile(std::span<const double> values, double q);
 inline double median(std::span<const double> values) { return quantile(values, 0.5); }
 
-/// Percentile-bootstrap 95 % interval of the mean of `values` where those of one group hang together:
-/// whole groups (people, say) are drawn with replacement, and a value counts as often as its group
-/// was drawn. Deterministic in `seed`. REQUIRES: as many groups as values. Both NaN for fewer than
-/// two different groups: nothing says how people differ. (Efron & Tibshirani 1993, chapters 8, 13.)
+/// Percentile-bootstrap 95 % interval of the mean of `values` where those of one group hang
+/// together: whole groups (people, say) are drawn with replacement, and a value counts as often as
+/// its group was drawn. Deterministic in `seed`. REQUIRES: as many groups as values. Both NaN for
+/// fewer than two different groups: nothing says how people differ. (Efron & Tibshirani 1993,
+/// chapters 8, 13.)
 Interval bootstrap_mean(std::span<const double> values,
                         std::span<const std::int64_t> groups,
                         std::uint64_t seed = 1,

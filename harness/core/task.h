@@ -25,8 +25,8 @@ const char* name_of(TaskKind kind);  // "accuracy", "regression", "reconstructio
 /// Error (Exit::kIntegrity) for any other word.
 TaskKind task_kind(const std::string& name);
 
-/// torchscript: a network with its weights, run by LibTorch. weights: tensors for a row of the model
-/// table. predictions: what somebody's model said of every sample. meshes: a folder of them.
+/// torchscript: a network with its weights, run by LibTorch. weights: tensors for a row of the
+/// model table. predictions: what somebody's model said of every sample. meshes: a folder of them.
 enum class ExternalKind { kTorchScript, kWeights, kPredictions, kMeshes };
 const char* name_of(ExternalKind kind);  // "torchscript", "weights", "predictions", "meshes"
 
@@ -65,7 +65,8 @@ struct Task {
   std::map<std::string, std::string> networks;
 };
 
-/// Canonical JSON: every field, keys sorted, no spaces; `external` and `networks` only where there are any.
+/// Canonical JSON: every field, keys sorted, no spaces; `external` and `networks` only where there
+/// are any.
 nlohmann::json to_json(const Task& task);
 /// Error (Exit::kUsage): not a task of this version; the message names `path` and the key.
 Task read_task(const std::filesystem::path& path);

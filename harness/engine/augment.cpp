@@ -106,8 +106,8 @@ torch::Tensor Augmenter::affine_maps() const {
                       1);
 }
 
-/// Samples x once, bilinearly, zeros outside. A place is a term of its column plus one of its row, so
-/// that it costs one addition.
+/// Samples x once, bilinearly, zeros outside. A place is a term of its column plus one of its row,
+/// so that it costs one addition.
 torch::Tensor Augmenter::warp(const torch::Tensor& x, const torch::Tensor& maps) const {
   const torch::Tensor columns = pixel_centres(x.size(3), x).view({1, 1, -1});
   const torch::Tensor rows = pixel_centres(x.size(2), x).view({1, -1, 1});

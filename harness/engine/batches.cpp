@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::uint64_t kSubsetSeed = 20'130'417;  // fixed: the subset is part of the protocol
 
-// SplitMix64 (Steele, Lea & Flood 2014): the state moves by kStep, and is mixed into a number. Signed,
-// as tensors are; products wrap around.
+// SplitMix64 (Steele, Lea & Flood 2014): the state moves by kStep, and is mixed into a number.
+// Signed, as tensors are; products wrap around.
 constexpr std::int64_t kStep = static_cast<std::int64_t>(0x9e3779b97f4a7c15ULL);
 constexpr std::int64_t kMixers[] = {static_cast<std::int64_t>(0xbf58476d1ce4e5b9ULL),
                                     static_cast<std::int64_t>(0x94d049bb133111ebULL)};
@@ -129,8 +129,8 @@ torch::Tensor channels_last(const torch::Tensor& images) {
 
 torch::Tensor contiguous(const torch::Tensor& images) {
   const std::int64_t channels = images.size(1), height = images.size(2), width = images.size(3);
-  return images.contiguous().as_strided(
-      images.sizes(), {channels * height * width, height * width, width, 1});
+  return images.contiguous().as_strided(images.sizes(),
+                                        {channels * height * width, height * width, width, 1});
 }
 
 torch::Tensor in_format(const torch::Tensor& images, MemoryFormat format) {
@@ -149,10 +149,9 @@ torch::Tensor uniform(std::int64_t rows,
   SplitMix start(seed);
   start = SplitMix(start.next() + stream);  // neighbouring streams begin far apart
   const auto options = torch::dtype(torch::kLong).device(device);
-  const torch::Tensor counters = torch::arange(rows, options).mul_(kRowStride).unsqueeze(1) +
-                                 torch::arange(columns, options);
-  const torch::Tensor state =
-      counters.mul_(kStep).add_(static_cast<std::int64_t>(start.next()));
+  const torch::Tensor counters =
+      torch::arange(rows, options).mul_(kRowStride).unsqueeze(1) + torch::arange(columns, options);
+  const torch::Tensor state = counters.mul_(kStep).add_(static_cast<std::int64_t>(start.next()));
   return shifted_right(mixed(state), 64 - kBits).to(torch::kFloat) *
          (1.0 / static_cast<double>(std::int64_t{1} << kBits));
 }

@@ -26,7 +26,8 @@ struct Evaluation {
 Evaluation evaluate_logits(const torch::Tensor& logits, const torch::Tensor& labels);
 
 /// Outputs of every image, float [N, outputs] on the CPU, mean over test crops: without gradients,
-/// in the protocol's precision, in eval mode, which it leaves as it found it. `progress` is called with the share done.
+/// in the protocol's precision, in eval mode, which it leaves as it found it. `progress` is called
+/// with the share done.
 torch::Tensor outputs_of(Model& model,
                          const Split& split,
                          const Augmenter& augmenter,

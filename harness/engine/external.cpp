@@ -177,8 +177,7 @@ ExternalModel load_torchscript(const External& external,
   for (torch::Tensor parameter : module.parameters()) {
     loaded.parameters += parameter.numel();
     parameter.requires_grad_(false);  // an optimised program holds them as constants
-    if (parameter.dim() == 4)
-      parameter.set_data(channels_last(parameter));
+    if (parameter.dim() == 4) parameter.set_data(channels_last(parameter));
   }
   if (external.parameters > 0 && external.parameters != loaded.parameters)
     fail(Exit::kPrecondition,
@@ -202,8 +201,7 @@ ExternalModel load_weighted(const External& external,
                             torch::Device device) {
   ModelOptions options;
   options.classes = std::ssize(external.classes);
-  const std::shared_ptr<Model> network =
-      find_model(external.model, external.variant).make(options);
+  const std::shared_ptr<Model> network = find_model(external.model, external.variant).make(options);
   LoadOptions names;
   if (!map.empty()) names.map = read_weight_map(map);
   load_weights(*network, file, names);

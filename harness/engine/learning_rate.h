@@ -15,8 +15,8 @@ class LearningRate {
 
   /// `step` counts from 0 over the whole run; `epoch` from 0.
   double at(std::int64_t epoch, std::int64_t step) const;
-  /// Validation accuracy of the epoch that ended, or anything of which more is better; plateau drops
-  /// the rate after `patience` epochs without a new best.
+  /// Validation accuracy of the epoch that ended, or anything of which more is better; plateau
+  /// drops the rate after `patience` epochs without a new best.
   void end_epoch(double merit);
 
  private:

@@ -117,8 +117,8 @@ class Subject {
                     std::ssize(found->second.names));
   }
 
-  /// `count` images from `at` on as the network takes them, crop by crop; the first ones again where
-  /// the split ends.
+  /// `count` images from `at` on as the network takes them, crop by crop; the first ones again
+  /// where the split ends.
   torch::Tensor inputs(std::int64_t at, std::int64_t count) const {
     const torch::Tensor rows =
         torch::arange(at, at + count, torch::TensorOptions(torch::kInt64).device(device_))
@@ -240,9 +240,8 @@ void time_modes(const Subject& subject,
     timed.push_back(i);
     samples.push_back([&mode = modes[i], passes, passes_ns] { return passes_ns(mode, passes); });
   }
-  const auto times = by_turns(samples, seconds * static_cast<double>(samples.size()), [] {
-    return nanoseconds() / 1e9;
-  });
+  const auto times = by_turns(
+      samples, seconds * static_cast<double>(samples.size()), [] { return nanoseconds() / 1e9; });
   for (std::size_t k = 0; k < timed.size(); ++k) {
     ModeRow& row = rows[timed[k]];
     row.images_per_second = 1e9 * static_cast<double>(subject.batch()) / median(times[0]);
@@ -277,10 +276,13 @@ ModeRow empty_row(const Subject& subject, const ModeOptions& options, const Mode
 }
 
 void check_task(const Task& task, const ModeOptions& options) {
-  const bool has_network = (task.kind == TaskKind::kAccuracy || task.kind == TaskKind::kRegression) &&
-                           !task.external && task.networks.empty();
+  const bool has_network =
+      (task.kind == TaskKind::kAccuracy || task.kind == TaskKind::kRegression) && !task.external &&
+      task.networks.empty();
   if (!has_network)
-    fail(Exit::kUsage, "{}: trains no network of its own, so no modes are compared", task.experiment);
+    fail(Exit::kUsage,
+         "{}: trains no network of its own, so no modes are compared",
+         task.experiment);
   if (torch::Device(options.device).is_cuda() && !torch::cuda::is_available())
     fail(Exit::kPrecondition,
          "--device {}: no CUDA device is usable here; try --device cpu",

@@ -1,5 +1,6 @@
-// The ways in which a forward pass can run, beside each other on the test split of a trained network:
-// what each answers otherwise, and how much faster it is. Every way changes one thing of the first.
+// The ways in which a forward pass can run, beside each other on the test split of a trained
+// network: what each answers otherwise, and how much faster it is. Every way changes one thing of
+// the first.
 //
 //   fp32           as LibTorch launches it, exact fp32, rows innermost: the reference
 //   channels_last  images and weights with the channels innermost
@@ -8,8 +9,8 @@
 //   graph          the pass captured once as a CUDA graph, and replayed
 //   inference      models/inference (CPU)
 //
-// Times are taken by turns (harness/core/measure), passes of the same images, the end of each sample
-// awaited; wall clock.
+// Times are taken by turns (harness/core/measure), passes of the same images, the end of each
+// sample awaited; wall clock.
 #pragma once
 
 #include <torch/torch.h>

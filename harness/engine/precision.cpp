@@ -64,7 +64,8 @@ PrecisionScope::PrecisionScope(Precision precision, torch::Device device)
   at::globalContext().setAllowTF32CuBLAS(precision == Precision::kTf32);
   at::globalContext().setAllowTF32CuDNN(precision == Precision::kTf32);
   const bool casts = precision == Precision::kBf16 || precision == Precision::kFp16;
-  if (casts) set_cast_type(device_, precision == Precision::kBf16 ? torch::kBFloat16 : torch::kHalf);
+  if (casts)
+    set_cast_type(device_, precision == Precision::kBf16 ? torch::kBFloat16 : torch::kHalf);
   set_casting(device_, casts);
   at::autocast::increment_nesting();
 }

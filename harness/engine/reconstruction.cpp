@@ -77,9 +77,9 @@ void write_meshes(const fs::path& folder,
                   const torch::Tensor& expression) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto row = static_cast<std::int64_t>(i);
-    write_obj(folder / (names[i] + ".obj"),
-              {reconstruct(model, row_of(identity, row), row_of(expression, row)),
-               model.triangles});
+    write_obj(
+        folder / (names[i] + ".obj"),
+        {reconstruct(model, row_of(identity, row), row_of(expression, row)), model.triangles});
   }
 }
 
@@ -103,8 +103,8 @@ void run_reconstruction(const Task& task,
   const FaceModel model = load_packed_model(options.face_model);
   const Fold fold = open_fold(task, pack, options, progress, record);
   progress(0, "coefficients");
-  const torch::Tensor expression = predict(
-      "expression", model.expression_modes(), task, options, pack, fold, device, record);
+  const torch::Tensor expression =
+      predict("expression", model.expression_modes(), task, options, pack, fold, device, record);
   progress(kNetworksShare / 2, "coefficients");
   torch::Tensor identity;
   if (task.networks.contains("identity"))

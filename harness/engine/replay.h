@@ -1,5 +1,5 @@
-// Device work of fixed shape, captured as a CUDA graph and replayed: one launch instead of hundreds,
-// where kernels are shorter than their launches.
+// Device work of fixed shape, captured as a CUDA graph and replayed: one launch instead of
+// hundreds, where kernels are shorter than their launches.
 #pragma once
 
 #include <torch/torch.h>
@@ -25,8 +25,9 @@ class OwnStream {
 };
 
 /// Does the same work again and again. The first calls do it as it stands, which lets libraries
-/// choose and allocate; then it is captured once, and replayed. The work must read and write the same
-/// places in memory each time, and must not wait for the device. Random numbers go on as they would.
+/// choose and allocate; then it is captured once, and replayed. The work must read and write the
+/// same places in memory each time, and must not wait for the device. Random numbers go on as they
+/// would.
 class Replay {
  public:
   /// Captures only where it is wanted, on a CUDA device, in a build with CUDA.
@@ -48,7 +49,8 @@ class Replay {
 };
 
 /// Captures `pass` once, on a stream of its own; what this returns replays it, and answers the same
-/// tensor every time. Errors: c10::Error (it cannot be captured), Exit::kUsage (a build without CUDA).
+/// tensor every time. Errors: c10::Error (it cannot be captured), Exit::kUsage (a build without
+/// CUDA).
 std::function<torch::Tensor()> captured(const std::function<torch::Tensor()>& pass,
                                         torch::Device device);
 

@@ -118,8 +118,7 @@ void run_predictions(const Task& task,
   check_digest(options.model, external.sha256);
   const Fold fold = open_fold(task, pack, options, progress, record);
   const ImageForm as_stored{pack.image_shape()[0]};
-  const Split test =
-      load_split(pack, fold.test, task.protocol.limit_test, as_stored, torch::kCPU);
+  const Split test = load_split(pack, fold.test, task.protocol.limit_test, as_stored, torch::kCPU);
   ExternalScores found = read_predictions(options.model, pack, test.rows);
   const torch::Tensor scores =
       torch::tensor(found.scores).view({test.size(), std::ssize(pack.class_names())});

@@ -23,7 +23,7 @@ struct WorkerOptions {
   std::filesystem::path scratch;       // folder to make for meshes or launches, and to remove again
   std::filesystem::path benchmark_json;  // what Google Benchmark reports of a timing; may be empty
   std::int64_t launch = 0;               // which of timing.launches this is; 0 = all, spawned
-  std::string device = "cpu";     // "cpu" | "cuda:N"
+  std::string device = "cpu";            // "cpu" | "cuda:N"
   int threads = 1;
   /// Told what a person should read before training begins.
   std::function<void(const std::string&)> say = [](const std::string&) {};

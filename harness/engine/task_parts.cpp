@@ -94,9 +94,9 @@ void add_training(const Training& trained, std::int64_t images, TaskRecord& reco
     record.metrics.push_back(
         plain("loop_overhead", 100 * trained.other_seconds / trained.seconds, "%"));
   if (trained.skipped_steps > 0)
-    record.notes.push_back({"warning",
-                            fmt::format("{} steps were left out: a gradient was beyond fp16",
-                                        trained.skipped_steps)});
+    record.notes.push_back(
+        {"warning",
+         fmt::format("{} steps were left out: a gradient was beyond fp16", trained.skipped_steps)});
   if (!trained.why_not_captured.empty())
     record.notes.push_back(
         {"warning", "the training step was not captured: " + trained.why_not_captured});

@@ -1,8 +1,7 @@
 #include "harness/engine/timed_batch.h"
 
-#include <sched.h>
-
 #include <ATen/Parallel.h>
+#include <sched.h>
 
 #include <atomic>
 #include <chrono>
@@ -90,15 +89,15 @@ std::string bus_id(torch::Device device) {
 
 std::int64_t peak_allocated_bytes(torch::Device device) {
   if (!device.is_cuda()) return 0;
-  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(
-      device.has_index() ? device.index() : 0);
+  const auto stats =
+      c10::cuda::CUDACachingAllocator::getDeviceStats(device.has_index() ? device.index() : 0);
   return stats.allocated_bytes[0].peak;
 }
 
 std::int64_t reserved_bytes(torch::Device device) {
   if (!device.is_cuda()) return 0;
-  const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(
-      device.has_index() ? device.index() : 0);
+  const auto stats =
+      c10::cuda::CUDACachingAllocator::getDeviceStats(device.has_index() ? device.index() : 0);
   return stats.reserved_bytes[0].current;
 }
 
@@ -256,7 +255,8 @@ torch::Tensor TimedBatch::answer() const {
   const double difference = (answered - expected_).abs().max().item<double>() / scale;
   if (!(difference <= tolerance))
     fail(Exit::kTaskFailed,
-         "what is timed differs from what is scored by {:.2g} of its largest output; please report it",
+         "what is timed differs from what is scored by {:.2g} of its largest output; please report "
+         "it",
          difference);
   return answered;
 }

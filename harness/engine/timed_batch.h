@@ -1,13 +1,15 @@
 // A network, a batch and a device as the measuring loop wants them: what is run, flushed, asked.
 //
 //   compute      the forward pass, on an input that is on the device already
-//   copies       float input to the device, the pass, its answer to the host (CUDA; on a CPU there is
+//   copies       float input to the device, the pass, its answer to the host (CUDA; on a CPU there
+//   is
 //                nothing to copy, and the scope is not measured)
-//   end-to-end   uint8 images of the model's size on the host: to the device, to float, normalised, the
+//   end-to-end   uint8 images of the model's size on the host: to the device, to float, normalised,
+//   the
 //                pass, its answer to the host. Decoding and scaling belong to the dataset, and are
 //                none of it
-//   cold         a CPU reads and writes twice the last-level cache, CUDA the L2 cache, before the pass
-//   graph        the compute pass captured once as a CUDA graph, and replayed
+//   cold         a CPU reads and writes twice the last-level cache, CUDA the L2 cache, before the
+//   pass graph        the compute pass captured once as a CUDA graph, and replayed
 #pragma once
 
 #include <torch/torch.h>
@@ -41,13 +43,14 @@ void reset_peak_memory(torch::Device device);
 /// Bytes that the caching allocator holds now; 0 without CUDA.
 std::int64_t reserved_bytes(torch::Device device);
 
-/// Runs a fixed piece of work, always the same, and gives its nanoseconds: arithmetic on every thread
-/// of a CPU, kSpinCycles of the SM clock on a GPU.
+/// Runs a fixed piece of work, always the same, and gives its nanoseconds: arithmetic on every
+/// thread of a CPU, kSpinCycles of the SM clock on a GPU.
 double fixed_work_ns(torch::Device device);
 inline constexpr double kSpinCycles = 1.5e6;  // about a millisecond
 
-/// The best of several products of square matrices, as LibTorch's BLAS and its convolutions do them, and
-/// of several copies far larger than caches; in the precision that the caller has set, with the threads that LibTorch has.
+/// The best of several products of square matrices, as LibTorch's BLAS and its convolutions do
+/// them, and of several copies far larger than caches; in the precision that the caller has set,
+/// with the threads that LibTorch has.
 Roof measured_roof(torch::Device device);
 
 /// Runs `work`; a lack of memory is OutOfMemory, and what the allocator kept is given back.

@@ -206,8 +206,7 @@ class Launch {
       double images = 0, seconds = 0;
       for (; seconds < 5.1; seconds = timed.now() - began, images += static_cast<double>(batch))
         timed.run(1);
-      const auto energy =
-          energy_metric(batch, before, gpu_->energy().value_or(0), seconds, images);
+      const auto energy = energy_metric(batch, before, gpu_->energy().value_or(0), seconds, images);
       if (energy) record_.metrics.push_back(*energy);
     } catch (const OutOfMemory&) {  // said already
     }
@@ -309,10 +308,8 @@ void write_report(const json& report, const fs::path& path, TaskRecord& record) 
   if (path.has_parent_path()) fs::create_directories(path.parent_path());
   const std::string text = report.dump(1) + "\n";
   write_text(path, text);
-  record.artifacts.push_back({"benchmark_json",
-                              path.string(),
-                              sha256_hex(text),
-                              static_cast<std::int64_t>(text.size())});
+  record.artifacts.push_back(
+      {"benchmark_json", path.string(), sha256_hex(text), static_cast<std::int64_t>(text.size())});
 }
 
 void run_launch(const Task& task,
@@ -359,9 +356,9 @@ std::string last_line(const std::string& text) {
   fail(Exit::kTaskFailed,
        "{}: {}",
        what,
-       !message.empty()              ? message
+       !message.empty()            ? message
        : output.exited.signal != 0 ? fmt::format("killed by signal {}", output.exited.signal)
-                                     : fmt::format("exit code {}", output.exited.exit_code));
+                                   : fmt::format("exit code {}", output.exited.exit_code));
 }
 
 /// A process of its own, which leaves its record in a shard.
@@ -386,14 +383,12 @@ TaskRecord spawn_launch(const Task& task, const WorkerOptions& options, std::int
                   {},
                   0};
   const auto pass = [&](const char* name, const fs::path& file) {
-    if (!file.empty())
-      command.arguments.insert(command.arguments.end(), {name, file.string()});
+    if (!file.empty()) command.arguments.insert(command.arguments.end(), {name, file.string()});
   };
   pass("--model", options.model);
   pass("--map", options.map);
   const Output output = run_to_end(command, /*pass_err=*/true);
-  const std::string what =
-      fmt::format("launch {} of {}", number, task.protocol.timing_launches);
+  const std::string what = fmt::format("launch {} of {}", number, task.protocol.timing_launches);
   if (output.exited.exit_code != 0 || output.exited.signal != 0) fail_like(output, what);
   std::optional<TaskRecord> record = Store::open_existing(shard).load(task_id(task));
   if (!record) fail(Exit::kTaskFailed, "{}: left no record", what);
@@ -447,8 +442,7 @@ void run_launches(const Task& task,
     progress(static_cast<double>(number - 1) / static_cast<double>(count),
              fmt::format("launch {} of {}", number, count));
     launches.push_back(spawn_launch(task, options, number));
-    json found = json::parse(
-        read_text(options.scratch / fmt::format("launch-{}.json", number)));
+    json found = json::parse(read_text(options.scratch / fmt::format("launch-{}.json", number)));
     for (json& run : found.at("benchmarks")) {
       run["name"] = fmt::format("launch{}/{}", number, run.at("name").get<std::string>());
       report["benchmarks"].push_back(std::move(run));

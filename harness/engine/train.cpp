@@ -137,8 +137,7 @@ void Epochs::start(std::int64_t epoch) {
 
 /// Images at these places of the split -> changed weights, and the sums of the epoch.
 void Epochs::step(const torch::Tensor& indices) {
-  const torch::Tensor images =
-      augmenter_.train(rows_of(training_.images, indices), indices);
+  const torch::Tensor images = augmenter_.train(rows_of(training_.images, indices), indices);
   const torch::Tensor truth = wanted(indices);
 
   const Clock::time_point inside = Clock::now();

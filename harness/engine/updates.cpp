@@ -39,8 +39,8 @@ class LoopedUpdates : public Updates {
     for (const Group& group : groups)
       options.emplace_back(group.parameters, options_for(p, group.decay));
     if (p.optimizer == Optimizer::kAdam)
-      optimizer_ = std::make_unique<torch::optim::Adam>(
-          options, torch::optim::AdamOptions(p.learning_rate));
+      optimizer_ =
+          std::make_unique<torch::optim::Adam>(options, torch::optim::AdamOptions(p.learning_rate));
     else
       optimizer_ =
           std::make_unique<torch::optim::SGD>(options, torch::optim::SGDOptions(p.learning_rate));
@@ -99,7 +99,7 @@ class FusedUpdates : public Updates {
 
   void step() override {
     const torch::NoGradGuard no_grad;
-    std::vector<std::vector<torch::Tensor>> gradients;
+    std::vector<std::vector<torch::Tensor> > gradients;
     for (const Group& group : groups_) {
       gradients.emplace_back();
       for (const torch::Tensor& parameter : group.parameters)
@@ -113,8 +113,7 @@ class FusedUpdates : public Updates {
     for (std::size_t g = 0; g < groups_.size(); ++g)
       update(groups_[g], gradients[g], state_[g], not_finite);
     if (scale_.defined())
-      at::_amp_update_scale_(
-          scale_, unused_growth_, not_finite_, kGrowth, kBackoff, kGrowthSteps);
+      at::_amp_update_scale_(scale_, unused_growth_, not_finite_, kGrowth, kBackoff, kGrowthSteps);
   }
 
   std::int64_t skipped() const override {
@@ -136,7 +135,7 @@ class FusedUpdates : public Updates {
     }
   }
 
-  void unscale(const std::vector<std::vector<torch::Tensor>>& gradients) {
+  void unscale(const std::vector<std::vector<torch::Tensor> >& gradients) {
     not_finite_.zero_();
     const torch::Tensor inverse = scale_.reciprocal();
     for (const std::vector<torch::Tensor>& some : gradients)
@@ -152,13 +151,34 @@ class FusedUpdates : public Updates {
       at::_foreach_add_(state.steps, 1);
       // A step that is left out does not count.
       if (not_finite) at::_foreach_add_(state.steps, not_finite->squeeze(), -1);
-      at::_fused_adam_(group.parameters, gradients, state.first, state.second, {}, state.steps, rate_,
-                       kBeta1, kBeta2, group.decay, kEpsilon, /*amsgrad=*/false, /*maximize=*/false,
-                       /*grad_scale=*/{}, not_finite);
+      at::_fused_adam_(group.parameters,
+                       gradients,
+                       state.first,
+                       state.second,
+                       {},
+                       state.steps,
+                       rate_,
+                       kBeta1,
+                       kBeta2,
+                       group.decay,
+                       kEpsilon,
+                       /*amsgrad=*/false,
+                       /*maximize=*/false,
+                       /*grad_scale=*/{},
+                       not_finite);
     } else {
-      at::_fused_sgd_(group.parameters, gradients, state.first, group.decay, protocol_.momentum, rate_,
-                      /*dampening=*/0, protocol_.nesterov && protocol_.momentum > 0,
-                      /*maximize=*/false, /*is_first_step=*/false, /*grad_scale=*/{}, not_finite);
+      at::_fused_sgd_(group.parameters,
+                      gradients,
+                      state.first,
+                      group.decay,
+                      protocol_.momentum,
+                      rate_,
+                      /*dampening=*/0,
+                      protocol_.nesterov && protocol_.momentum > 0,
+                      /*maximize=*/false,
+                      /*is_first_step=*/false,
+                      /*grad_scale=*/{},
+                      not_finite);
     }
   }
 

@@ -1,4 +1,5 @@
-// How gradients become weights: the protocol's optimizer, and the scaling of the loss that fp16 needs.
+// How gradients become weights: the protocol's optimizer, and the scaling of the loss that fp16
+// needs.
 #pragma once
 
 #include <torch/torch.h>

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "harness/core/error.h"
-#include "harness/mesh/kernels.h"
 #include "harness/mesh/dense_cholesky.h"
+#include "harness/mesh/kernels.h"
 
 namespace mien {
 namespace {

@@ -20,7 +20,7 @@ struct ScoreRequest {
   std::filesystem::path out;  // "" none: nothing is kept, nothing is resumed
   bool error_text = false;    // REALY_error.txt, as the toolkit writes it
   bool keep_meshes = false;   // region_align_save/, as the toolkit writes it, of the first mode
-  bool pictures = false;      // pictures/<name>.safetensors where there is no .png, of the first mode
+  bool pictures = false;  // pictures/<name>.safetensors where there is no .png, of the first mode
 };
 
 /// The report, and whether something could not be scored.

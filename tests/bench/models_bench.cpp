@@ -83,9 +83,12 @@ Sampler make_inference(const ModelEntry& entry, std::int64_t batch, const Place&
       for (std::int64_t i = 0; i < chunk; ++i) pass();
       wait();
       passes += chunk;
-      if (seconds_since(start) >= seconds) return seconds_since(start) / static_cast<double>(passes);
-      chunk = std::max<std::int64_t>(1, static_cast<std::int64_t>(
-          0.005 * static_cast<double>(chunk) / std::max(1e-7, seconds_since(before))));
+      if (seconds_since(start) >= seconds)
+        return seconds_since(start) / static_cast<double>(passes);
+      chunk =
+          std::max<std::int64_t>(1,
+                                 static_cast<std::int64_t>(0.005 * static_cast<double>(chunk) /
+                                                           std::max(1e-7, seconds_since(before))));
     }
   };
 }
@@ -95,9 +98,11 @@ Sampler make_training(const ModelEntry& entry, std::int64_t batch, const Place& 
   const std::int64_t batches = place.device.is_cuda() ? 16 : large ? 1 : 4;
   const auto& input = entry.card.input;
   const auto split = std::make_shared<Split>();
-  split->images = torch::randint(0, 256, {batches * batch, input[0], input[1], input[2]}, torch::kUInt8)
-                      .to(place.device);
-  split->labels = torch::randint(0, entry.card.outputs, {batches * batch}, torch::kLong).to(place.device);
+  split->images =
+      torch::randint(0, 256, {batches * batch, input[0], input[1], input[2]}, torch::kUInt8)
+          .to(place.device);
+  split->labels =
+      torch::randint(0, entry.card.outputs, {batches * batch}, torch::kLong).to(place.device);
   const std::shared_ptr<Model> model = make(entry);
   model->to(place.device);
   use_memory_format(*model, MemoryFormat::kChannelsLast);
@@ -109,7 +114,14 @@ Sampler make_training(const ModelEntry& entry, std::int64_t batch, const Place& 
   const auto epochs = [=, &entry](std::int64_t count) {
     Protocol several = protocol;
     several.epochs = count;
-    const Training training = train(*model, entry, several, 1, *split, {}, {}, entry.card.outputs,
+    const Training training = train(*model,
+                                    entry,
+                                    several,
+                                    1,
+                                    *split,
+                                    {},
+                                    {},
+                                    entry.card.outputs,
                                     [](double, const std::string&) {});
     return training.seconds;
   };

@@ -226,8 +226,10 @@ INSTANTIATE_TEST_SUITE_P(
              meshes(2.1, 0.05, false),
              Verdict::kExceeds,
              "1 seed of 5"},
-        Case{"rule8_equal", of_meshes(), meshes(2.306, 0.1, true), Verdict::kReproduced, "2.306 mm"},
-        Case{"rule8_at_the_margin", of_meshes(), meshes(2.356, 0.1, true), Verdict::kReproduced, ""},
+        Case{
+            "rule8_equal", of_meshes(), meshes(2.306, 0.1, true), Verdict::kReproduced, "2.306 mm"},
+        Case{
+            "rule8_at_the_margin", of_meshes(), meshes(2.356, 0.1, true), Verdict::kReproduced, ""},
         Case{"rule8_of_fewer_people",
              of_meshes("400"),
              meshes(2.31, 0.1, true),

@@ -109,7 +109,8 @@ TEST(Measure, NoiseIsAveragedAwayUntilTheTimeIsOver) {
 }
 
 TEST(Entropy, IsThatOfTheHistogram) {
-  const std::vector<double> bits = entropies(std::vector<double>{1e6, 2e6, 1e6, 2e6, 1.0001e6, 4e6});
+  const std::vector<double> bits =
+      entropies(std::vector<double>{1e6, 2e6, 1e6, 2e6, 1.0001e6, 4e6});
   ASSERT_EQ(bits.size(), 6u);
   EXPECT_DOUBLE_EQ(bits[0], 0);
   EXPECT_DOUBLE_EQ(bits[1], 1);
@@ -122,7 +123,8 @@ TEST(Entropy, IsFlatWhereNothingNewComes) {
   std::vector<double> times(10, 1e6);
   EXPECT_TRUE(entropy_is_flat(times));
   EXPECT_FALSE(entropy_is_flat(std::span(times).first(1)));
-  for (int i = 1; i <= 300; ++i) times.push_back(1e6 * std::pow(1.01, i));  // each in a bin of its own
+  for (int i = 1; i <= 300; ++i)
+    times.push_back(1e6 * std::pow(1.01, i));  // each in a bin of its own
   EXPECT_FALSE(entropy_is_flat(times));
 }
 
@@ -259,7 +261,8 @@ TEST(Measure, ThrottlingThatStaysFailsWithTheReason) {
     FAIL() << "measured a throttled device";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Exit::kTaskFailed);
-    for (const char* part : {"throttled", "hardware thermal slowdown", "1900 of 1980 MHz", "run again"})
+    for (const char* part :
+         {"throttled", "hardware thermal slowdown", "1900 of 1980 MHz", "run again"})
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
   }
   EXPECT_GT(device.slept, 0);
@@ -310,8 +313,8 @@ TEST(Measure, ClockJumpsAreSetAside) {
   MeasurePolicy policy;
   policy.percentile = 90;
   device.clock = [](std::int64_t run, PassTimes times) {
-    if (run % 40 == 21) times.wall = -5e9;                   // stepped back
-    if (run % 40 == 22) times.wall = 3600e9;                 // asleep for an hour
+    if (run % 40 == 21) times.wall = -5e9;                    // stepped back
+    if (run % 40 == 22) times.wall = 3600e9;                  // asleep for an hour
     if (run % 40 == 23) times.device = 2 * times.wall + 1e6;  // two clocks that contradict
     if (run % 40 == 24) times.wall = kNone;
     return times;
@@ -435,8 +438,9 @@ TEST(Memory, OfProcessAllocatorAndDriverAreThreeFigures) {
   EXPECT_EQ(names_of(memory_metrics(8, 1 << 20, std::nullopt, std::nullopt)),
             std::vector<std::string>{"peak_rss_b8"});
   const std::vector<Metric> metrics = memory_metrics(8, 1 << 20, 3 << 20, 5 << 20);
-  EXPECT_EQ(names_of(metrics),
-            (std::vector<std::string>{"peak_rss_b8", "peak_gpu_allocator_b8", "gpu_driver_delta_b8"}));
+  EXPECT_EQ(
+      names_of(metrics),
+      (std::vector<std::string>{"peak_rss_b8", "peak_gpu_allocator_b8", "gpu_driver_delta_b8"}));
   for (std::size_t i = 0; i < 3; ++i)
     EXPECT_EQ(metrics[i].value, 1 + 2 * static_cast<double>(i)) << "MiB";
 }
@@ -489,7 +493,8 @@ TEST(ByTurns, IsBounded) {
 }
 
 TEST(SpeedUp, LeavesOutWhatIsNoTime) {
-  const std::vector<double> reference = {2, 2, kNone, 2, 0, 2, 2, 2}, times = {1, 1, 1, -1, 1, 1, 1, 1};
+  const std::vector<double> reference = {2, 2, kNone, 2, 0, 2, 2, 2},
+                            times = {1, 1, 1, -1, 1, 1, 1, 1};
   const SpeedUp found = speed_up(reference, times);
   EXPECT_EQ(found.value, 2);
   EXPECT_TRUE(std::isnan(found.interval.lower)) << "five are too few";
@@ -527,8 +532,7 @@ TEST(ForeignWork, IsFoundWhereSlicesAreTaken) {  // as a GPU is shared by two pr
 }
 
 TEST(ForeignWork, IsFoundWhereEveryPieceIsSlower) {
-  const Findings found =
-      foreign_work(calibrate(pieces(0, 1, 0)), calibrate(pieces(1, 1, 0.25e6)));
+  const Findings found = foreign_work(calibrate(pieces(0, 1, 0)), calibrate(pieces(1, 1, 0.25e6)));
   ASSERT_EQ(found.notes.size(), 1u);
   EXPECT_NE(found.notes[0].find("+25 % after timing"), std::string::npos) << found.notes[0];
 }
@@ -553,7 +557,8 @@ TEST(Cells, MediansOverLaunchesWithTheirRange) {
                          .device_ns = 1e6});
   samples.push_back(
       {.batch = 2, .iterations = 1, .wall_ns = 9e9, .device_ns = 1e6, .flags = "throttled"});
-  samples.push_back({.batch = 2, .cache = "cold", .iterations = 1, .wall_ns = 7e6, .device_ns = kNone});
+  samples.push_back(
+      {.batch = 2, .cache = "cold", .iterations = 1, .wall_ns = 7e6, .device_ns = kNone});
   const std::vector<Cell> cells = cells_of(samples);
   ASSERT_EQ(cells.size(), 2u);
   EXPECT_EQ(cells[0].launches, (std::vector<double>{2e6, 4e6, 6e6}));
@@ -570,7 +575,8 @@ TEST(Cells, MediansOverLaunchesWithTheirRange) {
 }
 
 TEST(Cells, NothingIsLeftWhereAllWasSetAside) {
-  EXPECT_TRUE(cells_of({{.batch = 1, .iterations = 1, .wall_ns = 1, .flags = "throttled"}}).empty());
+  EXPECT_TRUE(
+      cells_of({{.batch = 1, .iterations = 1, .wall_ns = 1, .flags = "throttled"}}).empty());
   EXPECT_TRUE(cells_of({}).empty());
 }
 
@@ -616,10 +622,8 @@ TEST(Roofline, IsTheTimeThatTheDeviceAllowsOverTheMeasured) {
                                                        work,
                                                        roof);
   EXPECT_EQ(names_of(metrics),
-            (std::vector<std::string>{"peak_gflop_per_second",
-                                      "peak_gbyte_per_second",
-                                      "roofline_b1",
-                                      "roofline_b100"}));
+            (std::vector<std::string>{
+                "peak_gflop_per_second", "peak_gbyte_per_second", "roofline_b1", "roofline_b100"}));
   EXPECT_DOUBLE_EQ(metrics[0].value, 100);
   EXPECT_DOUBLE_EQ(metrics[1].value, 10);
   EXPECT_NEAR(metrics[2].value, 50, 1e-9) << "memory is its roof";

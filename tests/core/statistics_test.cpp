@@ -139,7 +139,8 @@ TEST(Quantile, IsMonotoneAndIgnoresOrder) {
 }
 
 TEST(Bootstrap, DrawsWholeGroups) {
-  // Each group repeats one value ten times: the interval must be that of ten values, not of hundred.
+  // Each group repeats one value ten times: the interval must be that of ten values, not of
+  // hundred.
   std::mt19937 random(3);
   std::normal_distribution<double> normal(2, 1);
   std::vector<double> values, few;

@@ -110,7 +110,8 @@ TEST_F(ExplainSheetTest, PicturesAndPagesAreWhole) {
 }
 
 TEST_F(ExplainSheetTest, WhatIsNoExplanationIsRefused) {
-  EXPECT_ERROR(write_sheet(read_explanation(written()), folder / "a.gif"), Exit::kUsage, "must end in .png");
+  EXPECT_ERROR(
+      write_sheet(read_explanation(written()), folder / "a.gif"), Exit::kUsage, "must end in .png");
   EXPECT_ERROR(read_explanation(written(10)), Exit::kIntegrity, "drop_map is not of the image's");
   facts = "text";
   EXPECT_ERROR(read_explanation(written()), Exit::kIntegrity, "facts are not JSON");

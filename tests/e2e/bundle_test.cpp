@@ -104,8 +104,8 @@ class Launcher : public ::testing::Test {
                                       std::pair{"@LIBRARY@", "libtorch_cpu.so"}})
       script.replace(script.find(word), std::string(word).size(), value);
     make_executable(folder.write("a bundle/bin/bench-worker", script));
-    make_executable(folder.write("a bundle/libexec/bench-worker",
-                                 "#!/bin/sh\necho \"$LD_LIBRARY_PATH $*\"\n"));
+    make_executable(
+        folder.write("a bundle/libexec/bench-worker", "#!/bin/sh\necho \"$LD_LIBRARY_PATH $*\"\n"));
   }
 
   fs::path install(const std::string& version) {

@@ -65,8 +65,11 @@ TEST_F(Time, EveryCellIsPrintedStoredAndSaysWhatNAllows) {
                                    "2 end-to-end hot"}));
   std::set<std::string> metrics;
   for (const json& metric : report.at("metrics")) metrics.insert(metric.at("name"));
-  for (const char* name : {"images_per_second_b2", "latency_ms_b1_p99", "foreign_work_before",
-                           "peak_gflop_per_second", "roofline_b1"})
+  for (const char* name : {"images_per_second_b2",
+                           "latency_ms_b1_p99",
+                           "foreign_work_before",
+                           "peak_gflop_per_second",
+                           "roofline_b1"})
     EXPECT_TRUE(metrics.contains(name)) << name;
 
   const Output shown = bench({"show", report.at("task"), "--json"});

@@ -57,7 +57,8 @@ TEST(Augment, ImagesHaveTheMemoryFormatOfTheProtocol) {
         p.train_crop = crop;
         p.test_crop = crop == TrainCrop::kTen ? TestCrop::kTen : TestCrop::kCenter;
         const std::array<std::int64_t, 3> input = {channels, 40, 40};
-        const auto wanted = last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
+        const auto wanted =
+            last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
         const torch::Tensor x = channels_last(images(3).expand({3, channels, 48, 48}));
         EXPECT_EQ(started(p, input, 3).train(x, indices(3)).suggest_memory_format(), wanted);
         EXPECT_EQ(Augmenter(p, input, 1).test(x).suggest_memory_format(), wanted);
@@ -197,7 +198,9 @@ TEST(Uniform, IsSplitMixByCounter) {
       const std::uint64_t before = (row << 20) + column - 1;  // next() moves first
       SplitMix at(first + before * 0x9e3779b97f4a7c15ULL);
       const float expected = static_cast<float>(at.next() >> 40) / 16777216.0f;
-      EXPECT_EQ(drawn[static_cast<std::int64_t>(row)][static_cast<std::int64_t>(column)].item<float>(), expected);
+      EXPECT_EQ(
+          drawn[static_cast<std::int64_t>(row)][static_cast<std::int64_t>(column)].item<float>(),
+          expected);
     }
 }
 
@@ -224,8 +227,9 @@ TEST(Uniform, LooksUniformAndUnrelated) {
   const double five_sigma = 5 / std::sqrt(static_cast<double>(n));
   EXPECT_LT(std::abs(correlation(a.select(1, 0), a.select(1, 1))), five_sigma);
   EXPECT_LT(std::abs(correlation(a.select(1, 0), b.select(1, 0))), five_sigma);
-  EXPECT_LT(std::abs(correlation(a.select(1, 0).narrow(0, 1, n - 1), a.select(1, 0).narrow(0, 0, n - 1))),
-            five_sigma);
+  EXPECT_LT(
+      std::abs(correlation(a.select(1, 0).narrow(0, 1, n - 1), a.select(1, 0).narrow(0, 0, n - 1))),
+      five_sigma);
 }
 
 TEST(Augment, EpochsKeepTheirNumbersAtOnePlace) {
@@ -234,7 +238,8 @@ TEST(Augment, EpochsKeepTheirNumbersAtOnePlace) {
   const torch::Tensor x = images(8);
   Augmenter one = started(p, kWhole, 8, 3);
   one.start_epoch(4, 8, torch::kCPU);
-  EXPECT_TRUE(torch::equal(one.train(x, indices(8)), started(p, kWhole, 8, 4).train(x, indices(8))));
+  EXPECT_TRUE(
+      torch::equal(one.train(x, indices(8)), started(p, kWhole, 8, 4).train(x, indices(8))));
 }
 
 TEST(Augment, ReversedAreaIsRefused) {

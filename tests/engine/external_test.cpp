@@ -386,8 +386,7 @@ TEST_F(ExternalPrograms, AFileThatHangsIsStoppedAtTheLimit) {
   EXPECT_EQ(output.exited.exit_code, 3) << output.err;
   const auto report = nlohmann::json::parse(output.out);
   EXPECT_EQ(report.at("tasks").size(), 2u);
-  for (const auto& task : report.at("tasks"))
-    EXPECT_EQ(task.at("state"), "timeout") << task;
+  for (const auto& task : report.at("tasks")) EXPECT_EQ(task.at("state"), "timeout") << task;
 }
 
 }  // namespace

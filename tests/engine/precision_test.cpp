@@ -15,7 +15,8 @@ namespace {
 TEST(Precision, TheCpuSaysWhatItCannotDo) {
   EXPECT_EQ(why_not(Precision::kFp32, torch::kCPU), "");
   EXPECT_EQ(why_not(Precision::kBf16, torch::kCPU), "");
-  EXPECT_ERROR(check_precision(Precision::kTf32, torch::kCPU), Exit::kUsage, "precision tf32 on cpu");
+  EXPECT_ERROR(
+      check_precision(Precision::kTf32, torch::kCPU), Exit::kUsage, "precision tf32 on cpu");
   for (const Choice<Precision>& known : kPrecisions)
     EXPECT_EQ(why_not(known.value, torch::Device(torch::kCUDA, 0)), "") << known.name;
 }
@@ -55,7 +56,8 @@ TEST(Precision, Tf32IsOffUnlessAskedFor) {
 Split shades(const Card& card, std::int64_t n) {
   Split split;
   split.labels = torch::arange(n, torch::kLong).remainder(card.outputs);
-  const torch::Tensor noise = torch::randint(0, 25, {n, card.input[0], card.input[1], card.input[2]});
+  const torch::Tensor noise =
+      torch::randint(0, 25, {n, card.input[0], card.input[1], card.input[2]});
   split.images = (noise + 30 * split.labels.view({-1, 1, 1, 1})).to(torch::kUInt8);
   return split;
 }
@@ -77,13 +79,20 @@ TEST_P(EveryModel, TrainsInEveryPrecisionOfTheDevice) {
     torch::manual_seed(4);
     const std::shared_ptr<Model> model = entry.make({entry.card.outputs, 0.0});
     use_memory_format(*model, protocol.memory_format);
-    const Training trained = train(*model, entry, protocol, 1, split, split, {}, entry.card.outputs,
+    const Training trained = train(*model,
+                                   entry,
+                                   protocol,
+                                   1,
+                                   split,
+                                   split,
+                                   {},
+                                   entry.card.outputs,
                                    [](double, const std::string&) {});
     if (trained.curve.empty()) GTEST_SKIP() << "it fits itself, without gradients";
     ASSERT_EQ(trained.curve.size(), 2u);
     EXPECT_TRUE(std::isfinite(trained.curve.back().train_loss)) << known.name;
     EXPECT_TRUE(std::isfinite(trained.curve.back().validation_loss)) << known.name;
-      for (const auto& parameter : model->named_parameters())
+    for (const auto& parameter : model->named_parameters())
       EXPECT_EQ(parameter.value().scalar_type(), torch::kFloat) << parameter.key();
   }
 }

@@ -54,9 +54,9 @@ TEST_F(Throughput, EveryCellOfEveryBatchKeepsItsSamples) {
     EXPECT_GE(cell.times.size(), 3u);
     EXPECT_TRUE(std::isnan(cell.device_ns)) << "a CPU has no clock of its own";
   }
-  EXPECT_EQ(names,
-            (std::set<std::string>{
-                "b1", "b1_cold", "b1_end-to-end", "b4", "b4_cold", "b4_end-to-end"}));
+  EXPECT_EQ(
+      names,
+      (std::set<std::string>{"b1", "b1_cold", "b1_end-to-end", "b4", "b4_cold", "b4_end-to-end"}));
   for (const TimingSample& sample : record.timings) {
     EXPECT_EQ(sample.launch, 1);
     EXPECT_GE(sample.iterations, 1);

@@ -49,7 +49,10 @@ std::vector<torch::Tensor> updated(Two& model, const Protocol& protocol, std::in
 bool decays(const Protocol& p, std::int64_t at) { return p.decay_on == DecayOn::kAll || at >= 2; }
 
 /// Sutskever et al. 2013 as LibTorch states it: v = m v + g, w -= rate (g + m v, or v).
-torch::Tensor sgd(const torch::Tensor& start, const Protocol& p, std::int64_t at, std::int64_t steps) {
+torch::Tensor sgd(const torch::Tensor& start,
+                  const Protocol& p,
+                  std::int64_t at,
+                  std::int64_t steps) {
   torch::Tensor w = start.to(torch::kDouble), v = torch::zeros_like(w);
   for (std::int64_t t = 1; t <= steps; ++t) {
     torch::Tensor g = gradient(start, at, t).to(torch::kDouble);
@@ -61,7 +64,10 @@ torch::Tensor sgd(const torch::Tensor& start, const Protocol& p, std::int64_t at
 }
 
 /// Kingma & Ba 2015, algorithm 1, weight decay as L2 in the gradient.
-torch::Tensor adam(const torch::Tensor& start, const Protocol& p, std::int64_t at, std::int64_t steps) {
+torch::Tensor adam(const torch::Tensor& start,
+                   const Protocol& p,
+                   std::int64_t at,
+                   std::int64_t steps) {
   torch::Tensor w = start.to(torch::kDouble), m = torch::zeros_like(w), v = torch::zeros_like(w);
   for (std::int64_t t = 1; t <= steps; ++t) {
     torch::Tensor g = gradient(start, at, t).to(torch::kDouble);

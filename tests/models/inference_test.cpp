@@ -16,7 +16,8 @@ std::shared_ptr<Model> stirred(const ModelEntry& entry) {
   const torch::NoGradGuard no_grad;
   const std::shared_ptr<Model> model = entry.make({entry.card.outputs, 0.5});
   for (const auto& parameter : model->named_parameters())
-    if (parameter.value().dim() == 1) torch::Tensor(parameter.value()).add_(torch::rand_like(parameter.value()) * 0.2);
+    if (parameter.value().dim() == 1)
+      torch::Tensor(parameter.value()).add_(torch::rand_like(parameter.value()) * 0.2);
   for (const auto& buffer : model->named_buffers())
     if (buffer.value().is_floating_point())
       torch::Tensor(buffer.value()).add_(torch::rand_like(buffer.value()) * 0.2);
@@ -60,8 +61,7 @@ TEST_P(MadeReady, LeavesNothingToLibTorchAndTheModelAsItWas) {
   Inference inference(model, faces(*GetParam(), 1).sizes().vec());
   EXPECT_EQ(inference.left_to_libtorch(), std::vector<std::string>{});
   EXPECT_TRUE(model->is_training());
-  for (const torch::Tensor& parameter : model->parameters())
-    EXPECT_TRUE(parameter.requires_grad());
+  for (const torch::Tensor& parameter : model->parameters()) EXPECT_TRUE(parameter.requires_grad());
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, MadeReady, ::testing::ValuesIn(models()), [](const auto& info) {
@@ -76,9 +76,12 @@ struct Small : Model {
   using Forward = std::function<torch::Tensor(Small&, torch::Tensor)>;
   explicit Small(Forward forward) : Model({}, 0), run(std::move(forward)) {}
   Forward run;
-  torch::nn::Conv2d a{register_module("a", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 32, 3).padding(1)))};
-  torch::nn::Conv2d b{register_module("b", torch::nn::Conv2d(torch::nn::Conv2dOptions(32, 32, 3).padding(1)))};
-  torch::nn::Conv2d odd{register_module("odd", torch::nn::Conv2d(torch::nn::Conv2dOptions(32, 10, 3).stride(2)))};
+  torch::nn::Conv2d a{
+      register_module("a", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 32, 3).padding(1)))};
+  torch::nn::Conv2d b{
+      register_module("b", torch::nn::Conv2d(torch::nn::Conv2dOptions(32, 32, 3).padding(1)))};
+  torch::nn::Conv2d odd{
+      register_module("odd", torch::nn::Conv2d(torch::nn::Conv2dOptions(32, 10, 3).stride(2)))};
   torch::nn::BatchNorm2d norm{register_module("norm", torch::nn::BatchNorm2d(32))};
   torch::Tensor forward(const torch::Tensor& images) override { return run(*this, images); }
 };
@@ -97,7 +100,7 @@ TEST(MadeReadyPieces, ResidualSumIsNotWrittenOverWhatIsReadAgain) {
   expect_same([](Small& m, torch::Tensor x) {
     const torch::Tensor shortcut = torch::relu(m.a(x));
     const torch::Tensor sum = torch::relu(m.b(shortcut) + shortcut);
-    return torch::relu(sum + m.norm(m.b(sum)) ) + shortcut;  // shortcut is read after the sum
+    return torch::relu(sum + m.norm(m.b(sum))) + shortcut;  // shortcut is read after the sum
   });
 }
 

@@ -83,9 +83,8 @@ class Parity : public ::testing::TestWithParam<const ModelEntry*> {
     for (const auto& buffer : model->named_buffers()) fill_state(buffer.key(), buffer.value());
     images = torch::empty({2, card.input[0], card.input[1], card.input[2]});
     fill(images, "images", 1, 0);
-    expected = numbers_of(
-        read_text(std::filesystem::path(MIEN_SOURCE_DIR) / "tests/golden/parity" /
-                  (std::string(card.name) + "-" + card.variant + ".txt")));
+    expected = numbers_of(read_text(std::filesystem::path(MIEN_SOURCE_DIR) / "tests/golden/parity" /
+                                    (std::string(card.name) + "-" + card.variant + ".txt")));
   }
 
   void expect_outputs(const torch::Tensor& outputs, float tolerance) {

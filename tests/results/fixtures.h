@@ -117,7 +117,8 @@ inline TaskRecord record(unsigned seed, std::size_t samples = 20) {
                              maybe(),
                              number()});
   for (int i = 0; i < 3; ++i)
-    r.sweep.push_back({"scale_percent", 10.0 * i, "accuracy", "%", maybe(), kNone, kNone, number()});
+    r.sweep.push_back(
+        {"scale_percent", 10.0 * i, "accuracy", "%", maybe(), kNone, kNone, number()});
   r.modes.push_back({.device = "GPU " + text(),
                      .libtorch = text(),
                      .threads = number(),

@@ -159,7 +159,8 @@ TEST(Store, PeakBytesOfLikeTasks) {
   EXPECT_EQ(store.peak_bytes(cpu), std::int64_t{5} << 30);
   Task other = cpu;
   other.device_class = "cuda";
-  EXPECT_EQ(store.peak_bytes(other), std::int64_t{5} << 29) << "of a GPU it is what its allocator held";
+  EXPECT_EQ(store.peak_bytes(other), std::int64_t{5} << 29)
+      << "of a GPU it is what its allocator held";
   other.protocol.batch += 1;
   EXPECT_FALSE(store.peak_bytes(other));
 }
