@@ -3,8 +3,9 @@
 
   ci/check_floors.py [ROOT]
 
-Says, one line per problem as file:line, where an include goes upward or sideways, where a third-party
-library enters by another door than its own, and where a tracked file holds somebody's own path.
+Prints one line per problem as file:line or folder: an include that goes upward or sideways, a third-party
+library that enters by another folder than its own, modules that include each other in a circle, a folder
+with more than MOST_MODULES modules or without a README, a tracked file that holds somebody's own path.
 Exit code: 0 nothing found, 1 problems.
 """
 import os
@@ -13,58 +14,93 @@ import subprocess
 import sys
 from pathlib import Path
 
-CORE = "harness/core"
+MOST_MODULES = 15
 
-# Folder -> folders of ours that it may include. The longest folder that holds a file counts.
-MAY_INCLUDE = {
-    CORE: {CORE},
-    "models": {CORE, "models"},
-    "datasets": {CORE, "datasets"},
-    "results": {CORE, "results"},
-    "harness": {CORE, "results", "harness"},
-    "harness/mesh": {CORE, "harness/mesh"},
-    "harness/engine": {CORE, "models", "results", "harness", "harness/engine", "harness/mesh"},
-    "tests/support": {CORE, "tests/support"},
-    "tests/core": {CORE},
-    "tests/models": {CORE, "models"},
-    "tests/datasets": {CORE, "datasets"},
-    "tests/mesh": {CORE, "harness/mesh"},
-    "tests/bench": {CORE, "datasets", "models", "harness", "harness/engine", "harness/mesh"},
-    "tests/results": {CORE, "results"},
-    "tests/harness": {CORE, "results", "harness"},
-    "tests/engine": {CORE, "models", "results", "harness", "harness/engine"},
-    "tests/fuzz": {CORE, "datasets", "results", "harness", "harness/mesh"},
-    "tests/e2e": {CORE, "results", "harness"},
-}
-# Programs are where the rooms meet.
-FILE_MAY_INCLUDE = {
-    "harness/worker_main.cpp": {CORE, "models", "results", "harness", "harness/engine"},
-    "harness/prepare_main.cpp": {CORE, "datasets"},
-    "harness/mesh_main.cpp": {CORE, "harness/mesh"},
-    "tests/support/formula_faces.h": {CORE, "harness/mesh", "tests/support"},
-    "tests/support/realy_tree.h": {CORE, "harness/mesh", "tests/support"},
-}
+# One row per folder: floor, folder, folders that it may include (beside itself). All lie on lower floors.
+ROOMS = """
+1 harness/base
+2 datasets/formats        base
+2 harness/geometry        base
+2 harness/task            base
+2 models                  base
+3 harness/claims          base task
+3 harness/measure         base task
+3 harness/system          base task
+3 harness/realy           base geometry task
+3 harness/engine/train    base task models
+3 models/inference        base models
+3 datasets/images         base formats
+3 datasets/face_models    base formats geometry
+4 harness/config          base task claims
+4 harness/engine/context  base task models train
+4 results                 base task claims
+4 datasets/faces          base geometry images face_models
+4 datasets/tree           base task formats images
+4 datasets/convert        base geometry formats images face_models
+5 harness/run             base task claims config results system
+5 harness/engine/tasks    base task geometry realy models train context inference
+5 harness/engine/timing   base task measure system results models train context inference
+5 datasets/readers        base task geometry formats images face_models tree
+5 datasets/figures        base task geometry images face_models faces
+6 harness/engine          base task system models train context tasks timing
+6 datasets/stand_ins      base geometry formats images face_models faces tree readers
+6 harness/cli             base task claims measure geometry realy system config run results
+7 datasets                base task tree readers stand_ins
+8 datasets/prepare        base task images figures tree stand_ins datasets
+9 harness/programs        base task realy system results cli models engine context tasks timing convert face_models figures prepare stand_ins faces
+"""
 
-# Header of a guest -> files that may name it.
+
+def rooms():
+    """{folder: folders that it may include}; short names are the last part of a folder's."""
+    rows = [line.split() for line in ROOMS.strip().splitlines()]
+    floor = {folder: int(number) for number, folder, *_ in rows}
+    by_name = {folder.rsplit("/", 1)[-1]: folder for folder in floor}
+    may = {}
+    for number, folder, *names in rows:
+        below = {by_name[name] for name in names}
+        assert all(floor[other] < floor[folder] for other in below), f"{folder}: its row names a higher floor"
+        may[folder] = below | {folder}
+    return may
+
+
+MAY_INCLUDE = rooms()
+PRODUCT = set(MAY_INCLUDE)
+# Tests see the folder that they mirror and all that it sees; these see more.
+MAY_INCLUDE["tests/support"] = {"datasets/faces", "datasets/images", "datasets/readers", "datasets/tree",
+                                "harness/base", "harness/geometry", "harness/realy", "harness/task",
+                                "results", "tests/support"}
+for folder in list(PRODUCT):
+    MAY_INCLUDE["tests/" + folder.removeprefix("harness/")] = MAY_INCLUDE[folder]
+MAY_INCLUDE["tests/geometry"] = MAY_INCLUDE["tests/geometry"] | {"harness/realy"}
+MAY_INCLUDE["tests/models"] = MAY_INCLUDE["models/inference"]
+MAY_INCLUDE["tests/results"] = MAY_INCLUDE["results"] | MAY_INCLUDE["harness/config"]
+MAY_INCLUDE["tests/config"] = MAY_INCLUDE["harness/config"] | MAY_INCLUDE["harness/run"]
+for folder in PRODUCT:
+    if folder.startswith("datasets/"):
+        MAY_INCLUDE["tests/" + folder] = MAY_INCLUDE[folder] | {name for name in PRODUCT if name.startswith("datasets")}
+    if folder.startswith("harness/engine/"):
+        MAY_INCLUDE["tests/" + folder.removeprefix("harness/")] = (
+            MAY_INCLUDE[folder] | MAY_INCLUDE["harness/engine"] | {"harness/engine", "results", "harness/measure"})
+for folder in ("tests/bench", "tests/fuzz", "tests/e2e"):
+    MAY_INCLUDE[folder] = PRODUCT
+
+# Header of a guest -> folders that may name it, and where it enters in words.
 DOORS = [
     (r"sqlite3(ext)?\.h", r"results/sqlite\.cpp|tests/(results|e2e)/.*", "results/sqlite.cpp"),
-    (r"opencv2?/.*", r"datasets/(image_io|face_detector|video)\.cpp|tests/bench/.*", "datasets/{image_io,face_detector,video}.cpp"),
-    (r"pugixml\.hpp", r"datasets/xml\.cpp", "datasets/xml.cpp"),
-    (r"(matio|hdf5)\.h", r"datasets/(mat|hdf)_file\.cpp|tests/datasets/.*",
-     "datasets/{mat,hdf}_file.cpp"),
-    (r"archive(_entry)?\.h", r"datasets/archive\.cpp|tests/datasets/.*", "datasets/archive.cpp"),
-    (r"yaml-cpp/.*", r"harness/config\.cpp", "harness/config.cpp"),
-    (r"benchmark/.*", r"harness/engine/timing\.cpp|tests/bench/.*", "harness/engine/timing.cpp"),
-    (r"linear\.h", r"harness/engine/emotion\.cpp", "harness/engine/emotion.cpp"),
-    (r"openssl/.*", r"harness/core/sha256\.cpp", "harness/core/sha256.cpp"),
-    (r"boost/.*", r"harness/core/statistics\.cpp", "harness/core/statistics.cpp"),
-    (r"CLI/.*", r"harness/[a-z]+_main\.cpp", "harness/*_main.cpp"),
-    (r"oneapi/.*|omp\.h", r"models/onednn\.cpp", "models/onednn.cpp"),
-    (r"Eigen/.*", r"(harness/mesh|tests/mesh)/.*|tests/support/formula_faces\.h", "harness/mesh"),
-    (r"suitesparse/.*", r"harness/mesh/cholesky\.cpp", "harness/mesh/cholesky.cpp"),
+    (r"opencv2?/.*", r"datasets/(images|figures)/.*|tests/bench/.*", "datasets/{images,figures}"),
+    (r"pugixml\.hpp|(matio|hdf5)\.h|archive(_entry)?\.h", r"(tests/)?datasets/.*formats/.*|tests/(datasets|support)/.*", "datasets/formats"),
+    (r"yaml-cpp/.*", r"harness/config/.*", "harness/config"),
+    (r"benchmark/.*", r"harness/engine/timing/.*|tests/bench/.*", "harness/engine/timing"),
+    (r"linear\.h", r"harness/engine/tasks/.*", "harness/engine/tasks"),
+    (r"openssl/.*|boost/.*", r"harness/base/.*", "harness/base"),
+    (r"CLI/.*", r"harness/(cli|programs)/.*", "harness/{cli,programs}"),
+    (r"oneapi/.*|omp\.h", r"models/inference/.*", "models/inference"),
+    (r"Eigen/.*", r"(harness|tests)/(geometry|realy)/.*|datasets/faces/.*|tests/support/formula_faces\.h",
+     "harness/{geometry,realy}, datasets/faces"),
     (r"(torch|ATen|c10|caffe2)/.*",
-     r"(models|harness/engine|tests/models|tests/engine|tests/bench)/.*|harness/worker_main\.cpp",
-     "models, harness/engine, harness/worker_main.cpp"),
+     r"(tests/)?models/.*|harness/engine/.*|tests/(engine|bench)/.*|harness/programs/bench_worker\.cpp",
+     "models, harness/engine, harness/programs/bench_worker.cpp"),
     (r"(gtest|gmock)/.*", r"tests/.*", "tests"),
     (r"(fmt|nlohmann)/.*", r".*", ""),
 ]
@@ -102,7 +138,7 @@ def check_own(name, target):
     home, there = folder_of(name), folder_of(target)
     if home is None:
         return "no floor is known for this folder; give it one in ci/check_floors.py"
-    allowed = FILE_MAY_INCLUDE.get(name, MAY_INCLUDE[home])
+    allowed = MAY_INCLUDE[home]
     if there in allowed:
         return None
     return f"{home} must not include {target} (may include: {', '.join(sorted(allowed))})"
@@ -135,11 +171,54 @@ def check_include(name, match, own_folders):
     return check_guest(name, header)
 
 
+def module_of(name):
+    return os.path.splitext(name)[0]
+
+
+def check_cycles(includes):
+    """One line per circle of modules (a .h and its .cpp are one); `includes`: {file: [included files]}."""
+    graph = {}
+    for name, targets in includes.items():
+        module = module_of(name)
+        graph.setdefault(module, set()).update(module_of(target) for target in targets if module_of(target) != module)
+    state, problems = {}, []
+
+    def visit(module, path):
+        state[module] = "open"
+        for target in sorted(graph.get(module, ())):
+            if state.get(target) == "open":
+                circle = path[path.index(target):] if target in path else [target]
+                problems.append(f"{target}: includes go in a circle: {' -> '.join(circle + [target])}")
+            elif target not in state:
+                visit(target, path + [target])
+        state[module] = "done"
+
+    for module in sorted(graph):
+        if module not in state:
+            visit(module, [module])
+    return problems
+
+
+def check_folders(names):
+    """Folders that are too full or lack a README."""
+    modules, problems = {}, []
+    for name in names:
+        if Path(name).suffix in SOURCES and os.path.dirname(name) in PRODUCT:
+            modules.setdefault(os.path.dirname(name), set()).add(module_of(name))
+    for folder, held in sorted(modules.items()):
+        if len(held) > MOST_MODULES:
+            problems.append(f"{folder}: {len(held)} modules, at most {MOST_MODULES}; make a folder of some of them")
+        if f"{folder}/README.md" not in names:
+            problems.append(f"{folder}: README.md is missing: what is here, what it may include, where to start, how to add")
+    return problems
+
+
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
     own_folders = {folder.split("/")[0] for folder in MAY_INCLUDE}
-    problems, checked = [], 0
-    for name in files_of(root):
+    names = files_of(root)
+    problems, checked, includes = check_folders(set(names)), 0, {}
+    for name in names:
         data = (root / name).read_bytes()
         if b"\0" in data:
             continue
@@ -150,8 +229,11 @@ def main():
             problem = check_include(name, found, own_folders) if found else None
             if problem:
                 problems.append(f"{name}:{number}: {problem}")
+            if found and found.group(2) and found.group(2).split("/")[0] in own_folders:
+                includes.setdefault(name, []).append(found.group(2))
             if OWN_PATH.search(line):
                 problems.append(f"{name}:{number}: a path of one machine; use a variable or a default")
+    problems += check_cycles(includes)
     print("\n".join(problems) if problems else f"floors: ok ({checked} files)")
     return 1 if problems else 0
 

@@ -3,11 +3,11 @@
 
   ci/check_orphans.py [ROOT]
 
-  models/x.cpp         its first card is of a model x; for each card {"m", "v", a row &x() or &x_...() in
+  models/x.cpp         its first card is of a model x; for each card (name m, variant v) a row &x() or &x_...() in
                        models/registry.cpp, the goldens of VARIANT_GOLDENS, `m` in models/README.md; its
                        word in models/CMakeLists.txt; configs/x@*.yaml where it predicts classes
-  datasets/x.cpp with  its row in datasets/registry.cpp, its word in datasets/CMakeLists.txt, `x` in
-  a DatasetEntry       datasets/README.md
+  datasets/readers/x.cpp with  its row in datasets/registry.cpp, its word in datasets/readers/CMakeLists.txt, `x`
+  a DatasetEntry               in datasets/readers/README.md, its stand-in in datasets/stand_ins/ and that one's row
   configs/x@y.yaml     a model x
   *_test.cpp           listed in a CMakeLists.txt under tests/
   *.cpp                listed in a CMakeLists.txt
@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 
 CODE = ("harness", "models", "datasets", "results", "tests")
-NOT_MODELS = {"registry", "weights", "inference", "inference_plain", "onednn"}
+NOT_MODELS = {"registry", "weights"}
 VARIANT_GOLDENS = {"{}-{}.txt": "run the models' tests with MIEN_APPROVE=1",
                    "parity/{}-{}.txt": "run ci/make_parity_goldens.py"}
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -65,7 +65,8 @@ def model_stems(root):
 
 def cards_of(root, stem):
     """The (model, variant) of every card of models/<stem>.cpp."""
-    return re.findall(r'ModelEntry entry = {\s*{"([^"]+)",\s*"([^"]+)"', code_of(root / f"models/{stem}.cpp"))
+    card = r'ModelEntry entry = {\s*\.card =\s*{\s*\.name = "([^"]+)",\s*\.variant = "([^"]+)"'
+    return re.findall(card, code_of(root / f"models/{stem}.cpp"))
 
 
 def variant_goldens(root):
@@ -110,27 +111,31 @@ def check_models(root, listed):
 
 def check_datasets(root, listed):
     registry = code_of(root / "datasets/registry.cpp")
-    readme = text_of(root / "datasets/README.md")
+    readme = text_of(root / "datasets/readers/README.md")
     rows = re.findall(r"&\s*(k\w+)\s*[,}]", registry)
     entries = {}
-    for path in sorted((root / "datasets").glob("*.cpp")):
+    for path in sorted((root / "datasets/readers").glob("*.cpp")):
         for entry in re.findall(r"(?<!extern )const DatasetEntry (k\w+)\s*(?:=\s*)?{", code_of(path)):
             entries[entry] = path
+    stand_ins = {name for path in (root / "datasets/stand_ins").glob("*.cpp")
+                 for name in re.findall(r"(?<!extern )const StandIn (k\w+)\s*(?:=\s*)?{", code_of(path))}
     for entry, path in entries.items():
         stem, file = path.stem, path.relative_to(root).as_posix()
         where = f"{file}:{line_of(path, rf'^const DatasetEntry {entry}')}"
         if entry not in rows:
             yield f"{where}: no row in datasets/registry.cpp; add &{entry}"
-        if "datasets/CMakeLists.txt" not in listed.get(file, []):
-            yield f"{where}: not in datasets/CMakeLists.txt; add {stem}.cpp"
+        if f"{entry}StandIn" not in stand_ins.intersection(rows):
+            yield f"{where}: no stand-in with a row in datasets/registry.cpp; add {entry}StandIn to datasets/stand_ins/"
+        if "datasets/readers/CMakeLists.txt" not in listed.get(file, []):
+            yield f"{where}: not in datasets/readers/CMakeLists.txt; add {stem}.cpp"
         if f'"{stem}"' not in code_of(path):
             yield f'{where}: its name is not "{stem}"; the name is the file\'s stem'
         if f"`{stem}`" not in readme:
-            yield f"{where}: not in datasets/README.md; add `{stem}` to its table"
+            yield f"{where}: not in datasets/readers/README.md; add `{stem}` to its table"
     for row in rows:
-        if row not in entries:
+        if row not in entries and row not in stand_ins:
             line = line_of(root / "datasets/registry.cpp", rf"&\s*{row}\b")
-            yield f"datasets/registry.cpp:{line}: no file in datasets/ defines {row}"
+            yield f"datasets/registry.cpp:{line}: no file in datasets/{{readers,stand_ins}}/ defines {row}"
 
 
 def check_configs(root):

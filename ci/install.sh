@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# Installs what Mien needs on Debian 12 and is missing. Sourced or called; does nothing when all is
-# there. Without apt it says in one message what to install.
+# Installs what Mien needs on Debian 12 and is missing; does nothing when all is there. Without apt it says in
+# one message what to install.
+#   ci/install.sh [--cuda] [--tests]
+# --cuda leaves out Debian's LibTorch: the Python package torch takes its place. --tests adds what only
+# ci/test.sh needs.
 set -euo pipefail
 
 packages=(
   git ca-certificates cmake ninja-build ccache g++ python3
   libtorch-dev libopencv-dev libbenchmark-dev libsqlite3-dev libfmt-dev libyaml-cpp-dev
-  libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev libboost-dev libssl-dev libarchive-dev
+  libcli11-dev nlohmann-json3-dev libboost-dev libssl-dev libarchive-dev
   libpugixml-dev libmatio-dev libhdf5-dev opencv-data pkg-config
-  libopenblas0-pthread libdnnl-dev libeigen3-dev libsuitesparse-dev liblinear-dev
+  libopenblas0-pthread libdnnl-dev libeigen3-dev liblinear-dev
 )
-# With --cuda, LibTorch comes from the Python package torch instead.
-if [ "${1:-}" = --cuda ]; then
-  packages=("${packages[@]/libtorch-dev/}" python3-venv)
-fi
+for option in "$@"; do
+  case $option in
+    --cuda) packages=("${packages[@]/libtorch-dev/}" python3-venv) ;;
+    --tests) packages+=(libgtest-dev libgmock-dev clang-format clang-tidy) ;;
+    *) echo "usage: ci/install.sh [--cuda] [--tests]" >&2; exit 2 ;;
+  esac
+done
 
 missing=()
 for package in ${packages[*]}; do

@@ -4,6 +4,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(Boost REQUIRED)  # Boost.Math, headers only
 find_package(CLI11 REQUIRED)
 find_package(Threads REQUIRED)
+find_package(Eigen3 REQUIRED)
 
 # mien_archive(TARGET NAME [libraries]): libNAME.a, and what it needs.
 function(mien_archive target name)
@@ -60,15 +61,4 @@ if(NOT MIEN_LITE)
   endif()
   find_path(MIEN_LINEAR_HEADERS linear.h REQUIRED)
   target_include_directories(LIBLINEAR::linear INTERFACE ${MIEN_LINEAR_HEADERS})
-endif()
-if(NOT MIEN_LITE OR MIEN_FUZZERS)
-  find_package(Eigen3 REQUIRED)
-  if(NOT MIEN_PORTABLE)
-    # SuiteSparse before 6 has no CMake package.
-    find_library(MIEN_CHOLMOD cholmod REQUIRED)
-    find_path(MIEN_CHOLMOD_HEADERS suitesparse/cholmod.h REQUIRED)
-    add_library(SuiteSparse::cholmod UNKNOWN IMPORTED)
-    set_target_properties(SuiteSparse::cholmod PROPERTIES
-      IMPORTED_LOCATION ${MIEN_CHOLMOD} INTERFACE_INCLUDE_DIRECTORIES ${MIEN_CHOLMOD_HEADERS})
-  endif()
 endif()

@@ -1,17 +1,22 @@
-// The table of datasets.
+// The tables of datasets and of their stand-ins.
 #pragma once
 
 #include <span>
 #include <string_view>
 
-#include "datasets/dataset.h"
+#include "datasets/stand_ins/stand_in.h"
+#include "datasets/tree/dataset.h"
 
 namespace mien {
 
-/// Every dataset, in the order in which lists print them.
+/// Returns every dataset, in the order in which lists print them.
 std::span<const DatasetEntry* const> datasets();
 
-/// The dataset called `name`. Error (Exit::kUsage): no such dataset, with the nearest names.
+/// Returns the dataset called `name`. Error (Exit::kUsage): no such dataset, with the nearest
+/// names.
 const DatasetEntry& find_dataset(std::string_view name);
+
+/// Returns the stand-in of `entry`.
+const StandIn& stand_in_of(const DatasetEntry& entry);
 
 }  // namespace mien

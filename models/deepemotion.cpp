@@ -65,21 +65,21 @@ constexpr Row kClassifier[] = {
     {"F2", "fc 50->classes",                             "fc2",          {kClasses},      357},
 };
 
-constexpr Departure kLocalisationFig[] = {
+constexpr Deviation kLocalisationFig[] = {
     {"S1", "PAPER-AMBIGUOUS", "conv 3x3x8, max-pool; 90 inputs to the next FC",
      "padding 1, max-pool 4", "90 = 10*3*3 follows from 48x48 with pools of 4; pools of 2 give 1000"},
     {"S2", "PAPER-AMBIGUOUS", "conv 3x3x10, max-pool; 90 inputs to the next FC",
      "padding 1, max-pool 4", "as S1; the readings with 1000 and 640 inputs are other variants"},
 };
 
-constexpr Departure kLocalisation1000[] = {
+constexpr Deviation kLocalisation1000[] = {
     {"S1", "PAPER-SILENT", "no padding or stride drawn", "no padding, stride 1, max-pool 2, in S1 and S2",
      "as L1..L4, where the figure's 810 follows from it"},
     {"S3", "PAPER-AMBIGUOUS", "fc 90->32", "fc 1000->32",
      "1000 = 10*10*10 is what 48x48, 3x3 kernels and pools of 2 give; for 90 see variant fig"},
 };
 
-constexpr Departure kLocalisation640[] = {
+constexpr Deviation kLocalisation640[] = {
     {"S1", "PAPER-AMBIGUOUS", "conv 3x3x8", "conv 7x7x8, no padding, max-pool 2",
      "a well-known re-implementation; with 5x5 in S2 it is PyTorch's tutorial, whose 28x28 images give 90"},
     {"S2", "PAPER-AMBIGUOUS", "conv 3x3x10", "conv 5x5x10, no padding, max-pool 2", "as S1"},
@@ -89,7 +89,7 @@ constexpr Departure kLocalisation640[] = {
     {"L4", "REPAIR", "no batch-norm drawn", "none", "the same re-implementation has one here"},
 };
 
-constexpr Departure kEveryReading[] = {
+constexpr Deviation kEveryReading[] = {
     {"L1", "PAPER-SILENT", "no padding or stride drawn", "no padding, stride 1 in L1..L4",
      "48-46-44-22-20-18-9 gives exactly the 810 inputs that the figure prints at F1"},
     {"D", "PAPER-SILENT", "dropout without a rate", "rate 0.5, from the experiment's config",
@@ -121,9 +121,9 @@ struct Reading {
 constexpr auto kRowsFig = joined(kFeatures, kTransformerFig, kClassifier);
 constexpr auto kRows1000 = joined(kFeatures, kTransformer1000, kClassifier);
 constexpr auto kRows640 = joined(kTransformer640, kFeatures, kClassifier);
-constexpr auto kDeparturesFig = joined(kLocalisationFig, kEveryReading);
-constexpr auto kDepartures1000 = joined(kLocalisation1000, kEveryReading);
-constexpr auto kDepartures640 = joined(kLocalisation640, kEveryReading);
+constexpr auto kDeviationsFig = joined(kLocalisationFig, kEveryReading);
+constexpr auto kDeviations1000 = joined(kLocalisation1000, kEveryReading);
+constexpr auto kDeviations640 = joined(kLocalisation640, kEveryReading);
 
 // clang-format off
 //                              kernels padding pool flattened
@@ -212,56 +212,69 @@ constexpr const char* kPaper =
 }  // namespace
 
 const ModelEntry& deepemotion_fig() {
-  static const ModelEntry entry = {{"deepemotion",
-                                    "fig",
-                                    "Deep-Emotion, as the paper's figure draws it",
-                                    kPaper,
-                                    "1902.01019",
-                                    {1, 48, 48},
-                                    7,
-                                    47'657,
-                                    2'897'930,
-                                    ""},
-                                   kRowsFig,
-                                   kDeparturesFig,
-                                   {"fc1", "fc2"},
-                                   make<kFig>};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "deepemotion",
+              .variant = "fig",
+              .title = "Deep-Emotion, as the paper's figure draws it",
+              .paper = kPaper,
+              .arxiv = "1902.01019",
+              .input = {1, 48, 48},
+              .outputs = 7,
+              .parameters = 47'657,
+              .macs = 2'897'930,
+          },
+      .rows = kRowsFig,
+      .deviations = kDeviationsFig,
+      .classifier = {"fc1", "fc2"},
+      .make = make<kFig>,
+  };
   return entry;
 }
 
 const ModelEntry& deepemotion_loc1000() {
-  static const ModelEntry entry = {{"deepemotion",
-                                    "loc1000",
-                                    "Deep-Emotion, localisation with pools of 2 and 1000 inputs",
-                                    kPaper,
-                                    "1902.01019",
-                                    {1, 48, 48},
-                                    7,
-                                    76'777,
-                                    3'127'354,
-                                    ""},
-                                   kRows1000,
-                                   kDepartures1000,
-                                   {"fc1", "fc2"},
-                                   make<k1000>};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "deepemotion",
+              .variant = "loc1000",
+              .title = "Deep-Emotion, localisation with pools of 2 and 1000 inputs",
+              .paper = kPaper,
+              .arxiv = "1902.01019",
+              .input = {1, 48, 48},
+              .outputs = 7,
+              .parameters = 76'777,
+              .macs = 3'127'354,
+          },
+      .rows = kRows1000,
+      .deviations = kDeviations1000,
+      .classifier = {"fc1", "fc2"},
+      .make = make<k1000>,
+  };
   return entry;
 }
 
 const ModelEntry& deepemotion_tutorial640() {
-  static const ModelEntry entry = {{"deepemotion",
-                                    "tutorial640",
-                                    "Deep-Emotion, the image is warped, localisation of a tutorial",
-                                    kPaper,
-                                    "1902.01019",
-                                    {1, 48, 48},
-                                    7,
-                                    66'857,
-                                    3'915'450,
-                                    "a reading of re-implementations, against the paper's figure"},
-                                   kRows640,
-                                   kDepartures640,
-                                   {"fc1", "fc2"},
-                                   make<k640>};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "deepemotion",
+              .variant = "tutorial640",
+              .title = "Deep-Emotion, the image is warped, localisation of a tutorial",
+              .paper = kPaper,
+              .arxiv = "1902.01019",
+              .input = {1, 48, 48},
+              .outputs = 7,
+              .parameters = 66'857,
+              .macs = 3'915'450,
+              .note = "a reading of re-implementations, against the paper's figure",
+          },
+      .rows = kRows640,
+      .deviations = kDeviations640,
+      .classifier = {"fc1", "fc2"},
+      .make = make<k640>,
+  };
   return entry;
 }
 

@@ -47,7 +47,7 @@ constexpr Row kElevenThenClasses[] = {
     {"F2", "fc 11->classes",                                      "fc2",    {kClasses},          84},
 };
 
-constexpr Departure kEveryReading[] = {
+constexpr Deviation kEveryReading[] = {
     {"S2", "FRAMEWORK", "max-pools 3x3 with stride 2; the rounding is the framework's",
      "rounded up, no padding, in S2, A6 and B6",
      "as Caffe does: 112-56-28-14; rounded down it is 55-27-13 and another classifier"},
@@ -58,12 +58,12 @@ constexpr Departure kEveryReading[] = {
      "re-implementations name both as additions of their own"},
 };
 
-constexpr Departure kWidth[] = {
+constexpr Deviation kWidth[] = {
     {"F1", "PAPER-AMBIGUOUS", "one fully connected layer, read as wide as the classes or 11 wide",
      "one layer to the classes", "all re-implementations but one; the reading with 11 is variant fc11"},
 };
 
-constexpr Departure kWidth11[] = {
+constexpr Deviation kWidth11[] = {
     {"F1", "PAPER-AMBIGUOUS", "one fully connected layer, read as wide as the classes or 11 wide",
      "11 units", "clutariomark's reading; no dataset of the paper has 11 classes"},
     {"F2", "PAPER-AMBIGUOUS", "nothing behind a layer 11 wide", "a layer from 11 to the classes, no activation between",
@@ -72,8 +72,8 @@ constexpr Departure kWidth11[] = {
 
 constexpr auto kRowsFc = joined(kFeatures, kOneLayer);
 constexpr auto kRowsFc11 = joined(kFeatures, kElevenThenClasses);
-constexpr auto kDeparturesFc = joined(kEveryReading, kWidth);
-constexpr auto kDeparturesFc11 = joined(kEveryReading, kWidth11);
+constexpr auto kDeviationsFc = joined(kEveryReading, kWidth);
+constexpr auto kDeviationsFc11 = joined(kEveryReading, kWidth11);
 // clang-format on
 
 torch::nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t kernel) {
@@ -165,42 +165,51 @@ constexpr const char* kPaper =
 }  // namespace
 
 const ModelEntry& dexpression_fc() {
-  static const ModelEntry entry = {{"dexpression",
-                                    "fc",
-                                    "DeXpression, one layer to the classes",
-                                    kPaper,
-                                    "1509.05371",
-                                    {1, 224, 224},
-                                    7,
-                                    790'311,
-                                    810'414'528,
-                                    ""},
-                                   kRowsFc,
-                                   kDeparturesFc,
-                                   {"fc"},
-                                   [](const ModelOptions& options) -> std::shared_ptr<Model> {
-                                     return std::make_shared<DeXpressionFc>(options);
-                                   }};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "dexpression",
+              .variant = "fc",
+              .title = "DeXpression, one layer to the classes",
+              .paper = kPaper,
+              .arxiv = "1509.05371",
+              .input = {1, 224, 224},
+              .outputs = 7,
+              .parameters = 790'311,
+              .macs = 810'414'528,
+          },
+      .rows = kRowsFc,
+      .deviations = kDeviationsFc,
+      .classifier = {"fc"},
+      .make = [](const ModelOptions& options) -> std::shared_ptr<Model> {
+        return std::make_shared<DeXpressionFc>(options);
+      },
+  };
   return entry;
 }
 
 const ModelEntry& dexpression_fc11() {
-  static const ModelEntry entry = {{"dexpression",
-                                    "fc11",
-                                    "DeXpression, 11 units before the classes",
-                                    kPaper,
-                                    "1509.05371",
-                                    {1, 224, 224},
-                                    7,
-                                    1'003'647,
-                                    810'627'853,
-                                    "a reading of one re-implementation (clutariomark)"},
-                                   kRowsFc11,
-                                   kDeparturesFc11,
-                                   {"fc1", "fc2"},
-                                   [](const ModelOptions& options) -> std::shared_ptr<Model> {
-                                     return std::make_shared<DeXpressionFc11>(options);
-                                   }};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "dexpression",
+              .variant = "fc11",
+              .title = "DeXpression, 11 units before the classes",
+              .paper = kPaper,
+              .arxiv = "1509.05371",
+              .input = {1, 224, 224},
+              .outputs = 7,
+              .parameters = 1'003'647,
+              .macs = 810'627'853,
+              .note = "a reading of one re-implementation (clutariomark)",
+          },
+      .rows = kRowsFc11,
+      .deviations = kDeviationsFc11,
+      .classifier = {"fc1", "fc2"},
+      .make = [](const ModelOptions& options) -> std::shared_ptr<Model> {
+        return std::make_shared<DeXpressionFc11>(options);
+      },
+  };
   return entry;
 }
 

@@ -1,6 +1,6 @@
-// ExpNet: expression coefficients of a 3-D face model from pixels, without landmarks. And its
-// sibling, the shape network `shapenet`. Variants of both: `resnet101`, and `narrow`, which is
-// ours: the same graph in small, for training on a CPU.
+// ExpNet predicts expression coefficients of a 3-D face model from pixels, without landmarks. This
+// file also has its sibling, the shape network `shapenet`. Both have two variants: `resnet101`, and
+// `narrow`, our own smaller version of the same graph, for training on a CPU.
 //
 //   F.-J. Chang, A. T. Tran, T. Hassner, I. Masi, R. Nevatia, G. Medioni, "ExpNet: Landmark-Free,
 //   Deep, 3D Facial Expressions", FG 2018, arXiv 1802.00542.
@@ -10,12 +10,12 @@
 // The rows are those of the authors' released graph (fengju514/Expression-Net 85f83208:
 // ResNet/ThreeDMM_expr.py and ThreeDMM_shape.py, the same up to the outputs), in its order and
 // under its names: ResNet-101 as Caffe has it. The stride of a stage is in its first 1x1 and in the
-// projection; no convolution has a bias; every convolution has its batch-norm, which in the graph
-// is four fixed tensors (scale, offset, mean, variance). Images are BGR, 0..255, 224x224. Training
-// code and convolution weights are not published; the weights of the last layer are.
+// projection. No convolution has a bias. Every convolution has a batch-norm, which is four fixed
+// tensors in the graph (scale, offset, mean, variance). Images are BGR, 0..255, 224x224. The
+// weights of the last layer are published; training code and convolution weights are not.
 //
-// A row is one bottleneck. Its branch 2 is 1x1, 3x3 (padding 1) and 1x1, ReLU after the first two;
-// branch 1 is the identity or a 1x1 projection; ReLU after their sum.
+// A row is one bottleneck. Its branch 2 is 1x1, 3x3 (padding 1) and 1x1, with ReLU after the first
+// two. Branch 1 is the identity or a 1x1 projection. ReLU follows their sum.
 #include "models/model.h"
 
 namespace mien {
@@ -99,7 +99,7 @@ constexpr Row kNarrowShape[] = {
     {"fc",      "fc 512->198 shape and texture coefficients",             "fc",                            {198, 0, 0},      101'574},
 };
 
-constexpr Departure kEveryReading[] = {
+constexpr Deviation kEveryReading[] = {
     {"conv1", "FRAMEWORK", "padding SAME, as TensorFlow means it", "2 before and 3 after in both directions",
      "it pads 224 for a kernel of 7 and stride 2 by 5 in all, the odd one behind; 3 and 3 samples other pixels"},
     {"conv1", "FRAMEWORK", "batch-norm as scale, offset, mean and variance, epsilon 1e-5",
@@ -111,12 +111,12 @@ constexpr Departure kEveryReading[] = {
      "the same windows: 0 before and 1 after, and what is padded never wins"},
 };
 
-constexpr Departure kFineTuned[] = {
+constexpr Deviation kFineTuned[] = {
     {"res5b", "PAPER-SILENT", "which layers were trained is not published; in the graph only the convolutions of res5b, "
      "res5c and the last layer are variable", "every parameter can be trained", "the list is kept as fine_tuned"},
 };
 
-constexpr Departure kExpressionMean[] = {
+constexpr Deviation kExpressionMean[] = {
     {"mean", "PAPER-AMBIGUOUS", "the released script subtracts 3DMM_shape_mean.npy for this network too; 3DMM_expr_mean.npy, "
      "as published beside it, is read and not used", "a buffer, mean_image, zero until weights bring an image",
      "which of the two it was trained with is not known; the choice is made with the weights"},
@@ -126,9 +126,9 @@ constexpr auto kRowsExpression = joined(kTrunk, kExpression);
 constexpr auto kRowsShape = joined(kTrunk, kShape);
 constexpr auto kRowsNarrowExpression = joined(kNarrowTrunk, kNarrowExpression);
 constexpr auto kRowsNarrowShape = joined(kNarrowTrunk, kNarrowShape);
-constexpr auto kDeparturesExpression = joined(kExpressionMean, kEveryReading, kFineTuned);
-constexpr auto kDeparturesShape = joined(kEveryReading, kFineTuned);
-constexpr auto kDeparturesNarrowExpression = joined(kExpressionMean, kEveryReading);
+constexpr auto kDeviationsExpression = joined(kExpressionMean, kEveryReading, kFineTuned);
+constexpr auto kDeviationsShape = joined(kEveryReading, kFineTuned);
+constexpr auto kDeviationsNarrowExpression = joined(kExpressionMean, kEveryReading);
 // clang-format on
 
 torch::nn::Conv2d conv(std::int64_t in,
@@ -146,10 +146,10 @@ torch::nn::BatchNorm2d norm(std::int64_t channels) {
   return torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(channels).eps(1e-5));
 }
 
-/// Padding SAME of a 7x7 with stride 2 on an even side: 2 before, 3 after.
+/// Applies the padding SAME of a 7x7 with stride 2 on an even side: 2 before, 3 after.
 torch::Tensor padded(const torch::Tensor& x) { return torch::constant_pad_nd(x, {2, 3, 2, 3}); }
 
-/// Padding SAME of a 3x3 max-pool with stride 2 on an even side: 0 before, 1 after.
+/// Applies a 3x3 max-pool of stride 2 with the padding SAME on an even side: 0 before, 1 after.
 torch::Tensor halved(const torch::Tensor& x) {
   return torch::max_pool2d(
       x, /*kernel=*/3, /*stride=*/2, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
@@ -309,7 +309,7 @@ struct Narrow : Model {
   }
 };
 
-/// What is variable in the released graph.
+/// Returns the members that are variable in the released graph.
 std::vector<std::string> fine_tuned() {
   return {"res5b_branch2a",
           "res5b_branch2b",
@@ -320,7 +320,7 @@ std::vector<std::string> fine_tuned() {
           "fc"};
 }
 
-/// The like of it: the convolutions of the last stage.
+/// Returns the corresponding members: the convolutions of the last stage and the last layer.
 std::vector<std::string> fine_tuned_of_narrow() {
   return {"res5a_branch1", "res5a_branch2a", "res5a_branch2b", "res5a_branch2c", "fc"};
 }
@@ -332,103 +332,119 @@ constexpr const char* kNarrowNote =
 
 const ModelEntry& expnet() {
   static const ModelEntry entry = {
-      {"expnet",
-       "resnet101",
-       "ExpNet: 29 expression coefficients",
-       "Chang, Tran, Hassner, Masi, Nevatia & Medioni, ExpNet: Landmark-Free, Deep, 3D Facial "
-       "Expressions, FG 2018",
-       "1802.00542",
-       {3, 224, 224},
-       29,
-       42'559'581,
-       7'568'205'824,
-       "takes BGR, 0..255; training code and convolution weights are not published",
-       Predicts::kCoefficients,
-       "coefficients"},
-      kRowsExpression,
-      kDeparturesExpression,
-      {"fc"},
-      [](const ModelOptions&) -> std::shared_ptr<Model> {
+      .card =
+          {
+              .name = "expnet",
+              .variant = "resnet101",
+              .title = "ExpNet: 29 expression coefficients",
+              .paper = "Chang, Tran, Hassner, Masi, Nevatia & Medioni, ExpNet: Landmark-Free, "
+                       "Deep, 3D Facial Expressions, FG 2018",
+              .arxiv = "1802.00542",
+              .input = {3, 224, 224},
+              .outputs = 29,
+              .parameters = 42'559'581,
+              .macs = 7'568'205'824,
+              .note = "takes BGR, 0..255; training code and convolution weights are not published",
+              .predicts = Predicts::kCoefficients,
+              .target = "coefficients",
+          },
+      .rows = kRowsExpression,
+      .deviations = kDeviationsExpression,
+      .classifier = {"fc"},
+      .make = [](const ModelOptions&) -> std::shared_ptr<Model> {
         return std::make_shared<ResNet101>(kRowsExpression, 29);
       },
-      fine_tuned()};
+      .fine_tuned = fine_tuned(),
+  };
   return entry;
 }
 
 const ModelEntry& expnet_narrow() {
-  static const ModelEntry entry = {{"expnet",
-                                    "narrow",
-                                    "ExpNet in small: 29 expression coefficients",
-                                    "after Chang, Tran, Hassner, Masi, Nevatia & Medioni, ExpNet: "
-                                    "Landmark-Free, Deep, 3D Facial "
-                                    "Expressions, FG 2018",
-                                    "1802.00542",
-                                    {3, 112, 112},
-                                    29,
-                                    521'261,
-                                    26'265'088,
-                                    kNarrowNote,
-                                    Predicts::kCoefficients,
-                                    "coefficients"},
-                                   kRowsNarrowExpression,
-                                   kDeparturesNarrowExpression,
-                                   {"fc"},
-                                   [](const ModelOptions&) -> std::shared_ptr<Model> {
-                                     return std::make_shared<Narrow>(kRowsNarrowExpression, 29);
-                                   },
-                                   fine_tuned_of_narrow()};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "expnet",
+              .variant = "narrow",
+              .title = "ExpNet in small: 29 expression coefficients",
+              .paper = "after Chang, Tran, Hassner, Masi, Nevatia & Medioni, ExpNet: "
+                       "Landmark-Free, Deep, 3D Facial Expressions, FG 2018",
+              .arxiv = "1802.00542",
+              .input = {3, 112, 112},
+              .outputs = 29,
+              .parameters = 521'261,
+              .macs = 26'265'088,
+              .note = kNarrowNote,
+              .predicts = Predicts::kCoefficients,
+              .target = "coefficients",
+          },
+      .rows = kRowsNarrowExpression,
+      .deviations = kDeviationsNarrowExpression,
+      .classifier = {"fc"},
+      .make = [](const ModelOptions&) -> std::shared_ptr<Model> {
+        return std::make_shared<Narrow>(kRowsNarrowExpression, 29);
+      },
+      .fine_tuned = fine_tuned_of_narrow(),
+  };
   return entry;
 }
 
 const ModelEntry& expnet_shapenet() {
   static const ModelEntry entry = {
-      {"shapenet",
-       "resnet101",
-       "ExpNet's sibling: 99 shape and 99 texture coefficients",
-       "Tran, Hassner, Masi & Medioni, Regressing Robust and Discriminative 3D Morphable Models "
-       "with a very Deep Neural Network, CVPR 2017",
-       "1612.04904",
-       {3, 224, 224},
-       198,
-       42'905'862,
-       7'568'551'936,
-       "takes BGR, 0..255; as ExpNet's repository releases it",
-       Predicts::kCoefficients,
-       "identity",
-       99},
-      kRowsShape,
-      kDeparturesShape,
-      {"fc"},
-      [](const ModelOptions&) -> std::shared_ptr<Model> {
+      .card =
+          {
+              .name = "shapenet",
+              .variant = "resnet101",
+              .title = "ExpNet's sibling: 99 shape and 99 texture coefficients",
+              .paper = "Tran, Hassner, Masi & Medioni, Regressing Robust and Discriminative 3D "
+                       "Morphable Models with a very Deep Neural Network, CVPR 2017",
+              .arxiv = "1612.04904",
+              .input = {3, 224, 224},
+              .outputs = 198,
+              .parameters = 42'905'862,
+              .macs = 7'568'551'936,
+              .note = "takes BGR, 0..255; as ExpNet's repository releases it",
+              .predicts = Predicts::kCoefficients,
+              .target = "identity",
+              .targeted = 99,
+          },
+      .rows = kRowsShape,
+      .deviations = kDeviationsShape,
+      .classifier = {"fc"},
+      .make = [](const ModelOptions&) -> std::shared_ptr<Model> {
         return std::make_shared<ResNet101>(kRowsShape, 198);
       },
-      fine_tuned()};
+      .fine_tuned = fine_tuned(),
+  };
   return entry;
 }
 
 const ModelEntry& expnet_shapenet_narrow() {
   static const ModelEntry entry = {
-      {"shapenet",
-       "narrow",
-       "ExpNet's sibling in small: 99 shape and 99 texture coefficients",
-       "after Tran, Hassner, Masi & Medioni, Regressing Robust and Discriminative 3D Morphable "
-       "Models with a very Deep Neural Network, CVPR 2017",
-       "1612.04904",
-       {3, 112, 112},
-       198,
-       607'958,
-       26'351'616,
-       kNarrowNote,
-       Predicts::kCoefficients,
-       "identity",
-       99},
-      kRowsNarrowShape,
-      kEveryReading,
-      {"fc"},
-      [](const ModelOptions&) -> std::shared_ptr<Model> {
+      .card =
+          {
+              .name = "shapenet",
+              .variant = "narrow",
+              .title = "ExpNet's sibling in small: 99 shape and 99 texture coefficients",
+              .paper = "after Tran, Hassner, Masi & Medioni, Regressing Robust and Discriminative "
+                       "3D Morphable Models with a very Deep Neural Network, CVPR 2017",
+              .arxiv = "1612.04904",
+              .input = {3, 112, 112},
+              .outputs = 198,
+              .parameters = 607'958,
+              .macs = 26'351'616,
+              .note = kNarrowNote,
+              .predicts = Predicts::kCoefficients,
+              .target = "identity",
+              .targeted = 99,
+          },
+      .rows = kRowsNarrowShape,
+      .deviations = kEveryReading,
+      .classifier = {"fc"},
+      .make = [](const ModelOptions&) -> std::shared_ptr<Model> {
         return std::make_shared<Narrow>(kRowsNarrowShape, 198);
       },
-      fine_tuned_of_narrow()};
+      .fine_tuned = fine_tuned_of_narrow(),
+  };
   return entry;
 }
 

@@ -1,13 +1,14 @@
-// FacePoseNet, variant `alexnet`: the pose of a head from pixels, without landmarks. ExpNet's
-// meshes are posed with it.
+// FacePoseNet, variant `alexnet`, predicts the pose of a head from pixels, without landmarks. It
+// gives ExpNet's meshes their pose.
 //
 //   F.-J. Chang, A. T. Tran, T. Hassner, I. Masi, R. Nevatia, G. Medioni, "FacePoseNet: Making a
 //   Case for Landmark-Free Face Alignment", ICCV Workshops 2017, arXiv 1708.07517.
 //
 // The rows are those of the graph that ExpNet's authors released (fengju514/Expression-Net
 // 85f83208: ST_model_nonTrainable_AlexNetOnFaces.py), in its order and under its names. The six
-// numbers are a rotation vector and a translation. Images are BGR, 0..1, 227x227. Weights are not
-// in the repository, and with them the widths of fc6 and fc7: the graph takes them from the file.
+// numbers are a rotation vector and a translation. Images are BGR, 0..1, 227x227. The
+// weights are not in the repository. Neither are the widths of fc6 and fc7, which the graph takes
+// from the weight file.
 #include "models/model.h"
 
 namespace mien {
@@ -33,7 +34,7 @@ constexpr Row kRows[] = {
     {"pose",   "times (labels_std + 1e-18), plus labels_mean",        "",       {6, 0, 0},              0},
 };
 
-constexpr Departure kDepartures[] = {
+constexpr Deviation kDeviations[] = {
     {"norm1", "FRAMEWORK", "alpha is of every channel of the window", "alpha 1e-4, which LibTorch divides by 5 channels",
      "2e-5 a channel; in norm2 too"},
     {"fc6", "PAPER-SILENT", "the widths of fc6 and fc7 come from a weight file that is not in the repository", "4096 and 4096",
@@ -111,25 +112,31 @@ struct FacePose : Model {
 
 const ModelEntry& facepose() {
   static const ModelEntry entry = {
-      {"facepose",
-       "alexnet",
-       "FacePoseNet: rotation vector and translation of a head",
-       "Chang, Tran, Hassner, Masi, Nevatia & Medioni, FacePoseNet: Making a Case for "
-       "Landmark-Free Face Alignment, ICCV Workshops 2017",
-       "1708.07517",
-       {3, 227, 227},
-       6,
-       56'892'806,
-       745'037'344,
-       "takes BGR, 0..1; the weights that are offered today may be of a later ResNet-101 version",
-       Predicts::kCoefficients,
-       "pose"},
-      kRows,
-      kDepartures,
-      {"fc8"},
-      [](const ModelOptions& options) -> std::shared_ptr<Model> {
+      .card =
+          {
+              .name = "facepose",
+              .variant = "alexnet",
+              .title = "FacePoseNet: rotation vector and translation of a head",
+              .paper =
+                  "Chang, Tran, Hassner, Masi, Nevatia & Medioni, FacePoseNet: Making a Case for "
+                  "Landmark-Free Face Alignment, ICCV Workshops 2017",
+              .arxiv = "1708.07517",
+              .input = {3, 227, 227},
+              .outputs = 6,
+              .parameters = 56'892'806,
+              .macs = 745'037'344,
+              .note = "takes BGR, 0..1; the weights that are offered today may be of a later "
+                      "ResNet-101 version",
+              .predicts = Predicts::kCoefficients,
+              .target = "pose",
+          },
+      .rows = kRows,
+      .deviations = kDeviations,
+      .classifier = {"fc8"},
+      .make = [](const ModelOptions& options) -> std::shared_ptr<Model> {
         return std::make_shared<FacePose>(options);
-      }};
+      },
+  };
   return entry;
 }
 

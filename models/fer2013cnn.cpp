@@ -2,7 +2,7 @@
 //
 // The claim of this row is A. Lonkar, "Facial Expressions Recognition with Convolutional Neural
 // Networks", arXiv 2107.08640 (July 2021): 70.10 % on FER2013 with one network. Its final
-// architecture is not public, so nothing here claims to be it. What runs is the VGGNet of
+// architecture is not public, so this network stands in for it. It is the VGGNet of
 //
 //   Y. Khaireddin, Z. Chen, "Facial Emotion Recognition: State of the Art Performance on FER2013",
 //   arXiv 2105.03588 (May 2021), whose authors' code is public.
@@ -30,7 +30,7 @@ constexpr Row kRows[] = {
     {"F3", "fc 4096->classes",                               "fc3",          {kClasses},           28'679},
 };
 
-constexpr Departure kDepartures[] = {
+constexpr Deviation kDeviations[] = {
     {"C1", "PAPER-SILENT", "Lonkar: the architecture is not public", "the VGGNet of arXiv 2105.03588",
      "the best single-network FER2013 recipe whose code can be read"},
     {"F1", "PAPER-AMBIGUOUS", "dropout 0.2 in the network's constructor, 0.1 among the settings",
@@ -92,24 +92,29 @@ struct Fer2013Cnn : Model {
 
 const ModelEntry& fer2013cnn() {
   static const ModelEntry entry = {
-      {"fer2013cnn",
-       "khaireddin-vggnet",
-       "VGGNet of arXiv 2105.03588, standing in for Lonkar's network",
-       "Lonkar, Facial Expressions Recognition with Convolutional Neural Networks, 2021 (claim); "
-       "Khaireddin & Chen, Facial Emotion Recognition: State of the Art Performance on FER2013, "
-       "2021 (network)",
-       "2107.08640",
-       {1, 40, 40},
-       7,
-       29'890'759,
-       350'519'296,
-       "Lonkar's architecture is not public: this is the network of Khaireddin & Chen"},
-      kRows,
-      kDepartures,
-      {"fc1", "fc2", "fc3"},
-      [](const ModelOptions& options) -> std::shared_ptr<Model> {
+      .card =
+          {
+              .name = "fer2013cnn",
+              .variant = "khaireddin-vggnet",
+              .title = "VGGNet of arXiv 2105.03588, standing in for Lonkar's network",
+              .paper = "Lonkar, Facial Expressions Recognition with Convolutional Neural Networks, "
+                       "2021 (claim); Khaireddin & Chen, Facial Emotion Recognition: State of the "
+                       "Art Performance on FER2013, 2021 (network)",
+              .arxiv = "2107.08640",
+              .input = {1, 40, 40},
+              .outputs = 7,
+              .parameters = 29'890'759,
+              .macs = 350'519'296,
+              .note =
+                  "Lonkar's architecture is not public: this is the network of Khaireddin & Chen",
+          },
+      .rows = kRows,
+      .deviations = kDeviations,
+      .classifier = {"fc1", "fc2", "fc3"},
+      .make = [](const ModelOptions& options) -> std::shared_ptr<Model> {
         return std::make_shared<Fer2013Cnn>(options);
-      }};
+      },
+  };
   return entry;
 }
 

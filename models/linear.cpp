@@ -1,5 +1,5 @@
-// Linear, variant `softmax`: softmax regression on pixels. What one weight per pixel and class
-// reaches; a network has to be above it.
+// Linear, variant `softmax`: softmax regression on pixels, with one weight per pixel and class. A
+// network has to be better than this.
 //
 // No paper. One row: F1, the layer.
 #include "models/model.h"
@@ -29,22 +29,25 @@ struct LinearSoftmax : Model {
 }  // namespace
 
 const ModelEntry& linear() {
-  static const ModelEntry entry = {{"linear",
-                                    "softmax",
-                                    "Softmax regression on pixels: the second floor",
-                                    "none",
-                                    "",
-                                    {1, 48, 48},
-                                    7,
-                                    16'135,
-                                    16'128,
-                                    "a floor, not a model"},
-                                   kRows,
-                                   {},
-                                   {"fc"},
-                                   [](const ModelOptions& options) -> std::shared_ptr<Model> {
-                                     return std::make_shared<LinearSoftmax>(options);
-                                   }};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "linear",
+              .variant = "softmax",
+              .title = "Softmax regression on pixels: the second floor",
+              .paper = "none",
+              .input = {1, 48, 48},
+              .outputs = 7,
+              .parameters = 16'135,
+              .macs = 16'128,
+              .note = "a floor, not a model",
+          },
+      .rows = kRows,
+      .classifier = {"fc"},
+      .make = [](const ModelOptions& options) -> std::shared_ptr<Model> {
+        return std::make_shared<LinearSoftmax>(options);
+      },
+  };
   return entry;
 }
 

@@ -1,5 +1,6 @@
-// Null, variant `majority`: answers with the class frequencies of the training labels, so that its
-// arg-max is the majority class. The floor of every board, and the cost of the harness itself.
+// Null, variant `majority`: its outputs are the class frequencies of the training labels, so that
+// their arg-max is the majority class. It is the lowest row of every board, and its time is the
+// cost of the harness itself.
 //
 // No paper. One row: P, the log prior.
 #include "models/model.h"
@@ -35,22 +36,24 @@ struct Null : Model {
 }  // namespace
 
 const ModelEntry& null() {
-  static const ModelEntry entry = {{"null",
-                                    "majority",
-                                    "Majority class of the training labels: the floor",
-                                    "none",
-                                    "",
-                                    {1, 48, 48},
-                                    7,
-                                    0,
-                                    0,
-                                    "a floor, not a model"},
-                                   kRows,
-                                   {},
-                                   {},
-                                   [](const ModelOptions& options) -> std::shared_ptr<Model> {
-                                     return std::make_shared<Null>(options);
-                                   }};
+  static const ModelEntry entry = {
+      .card =
+          {
+              .name = "null",
+              .variant = "majority",
+              .title = "Majority class of the training labels: the floor",
+              .paper = "none",
+              .input = {1, 48, 48},
+              .outputs = 7,
+              .parameters = 0,
+              .macs = 0,
+              .note = "a floor, not a model",
+          },
+      .rows = kRows,
+      .make = [](const ModelOptions& options) -> std::shared_ptr<Model> {
+        return std::make_shared<Null>(options);
+      },
+  };
   return entry;
 }
 

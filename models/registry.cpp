@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "harness/core/error.h"
+#include "harness/base/error.h"
 
 namespace mien {
 
@@ -58,10 +58,6 @@ std::vector<std::int64_t> Row::sizes(std::int64_t classes) const {
   return present;
 }
 
-const char* name_of(Predicts predicts) {
-  return predicts == Predicts::kClasses ? "classes" : "coefficients";
-}
-
 bool Model::fit(const torch::Tensor&, std::int64_t) { return false; }
 
 torch::Tensor Model::tap(const char* id, torch::Tensor x) {
@@ -104,15 +100,15 @@ json rows_json(const ModelEntry& entry) {
   return rows;
 }
 
-json departures_json(const ModelEntry& entry) {
-  json ledger = json::array();
-  for (const Departure& departure : entry.departures)
-    ledger.push_back({{"row", departure.row},
-                      {"tag", departure.tag},
-                      {"paper_says", departure.paper_says},
-                      {"we_do", departure.we_do},
-                      {"because", departure.because}});
-  return ledger;
+json deviations_json(const ModelEntry& entry) {
+  json list = json::array();
+  for (const Deviation& deviation : entry.deviations)
+    list.push_back({{"row", deviation.row},
+                    {"tag", deviation.tag},
+                    {"paper_says", deviation.paper_says},
+                    {"we_do", deviation.we_do},
+                    {"because", deviation.because}});
+  return list;
 }
 
 json tensors_json(const ModelEntry& entry) {
@@ -141,7 +137,7 @@ json entry_json(const ModelEntry& entry) {
           {"note", card.note},
           {"fine_tuned", entry.fine_tuned},
           {"rows", rows_json(entry)},
-          {"departures", departures_json(entry)},
+          {"deviations", deviations_json(entry)},
           {"tensors", tensors_json(entry)}};
 }
 

@@ -8,20 +8,18 @@
 
 namespace mien {
 
-/// Every model and variant, in the order in which they are listed.
+/// Returns every model and variant, in the order of their list.
 const std::vector<const ModelEntry*>& models();
 
-/// Errors (Exit::kUsage): no such model or variant; the nearest names are suggested.
+/// Returns a row of the table. Error (Exit::kUsage): there is no such model or variant; the message
+/// suggests the nearest names.
 const ModelEntry& find_model(const std::string& name, const std::string& variant);
 
-/// "classes" or "coefficients".
-const char* name_of(Predicts predicts);
-
-/// The whole table as JSON for `bench`: cards, rows, departures, parameter names and shapes of the
-/// live modules, and the LibTorch that this build links.
+/// Returns the whole table as JSON for `bench`: cards, rows, deviations, the names and shapes of
+/// all parameters, and the version of LibTorch.
 std::string models_json();
 
-/// Number of trainable parameters.
+/// Returns the number of trainable parameters.
 std::int64_t parameter_count(const torch::nn::Module& model);
 
 }  // namespace mien

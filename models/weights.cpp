@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/core/safetensors.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/base/safetensors.h"
 
 namespace mien {
 namespace {
@@ -34,9 +34,8 @@ DType dtype_of(const torch::Tensor& tensor) {
     case torch::kLong:
       return DType::kI64;
     default:
-      MIEN_ASSERT(!"a weight has a dtype that safetensors files of ours do not carry");
+      MIEN_UNREACHABLE("a weight has a dtype that safetensors files of Mien do not carry");
   }
-  return DType::kF32;
 }
 
 torch::ScalarType scalar_type_of(DType dtype) {
@@ -65,7 +64,7 @@ torch::ScalarType scalar_type_of(DType dtype) {
   return torch::kFloat;
 }
 
-/// Text of a file for a message: quoted, on one line.
+/// Quotes text of a file for a message, on one line.
 std::string shown(const std::string& text) {
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -81,8 +80,11 @@ json parse_map(const std::filesystem::path& path) {
   };
   json document = json::parse(read_text(path), watch, /*allow_exceptions=*/false);
   if (!document.is_object())
-    fail(Exit::kUsage, "{}: no JSON object; a name map is {{\"ours\": \"theirs\"}}", path.string());
-  if (!twice.empty()) fail(Exit::kUsage, "{}: {} is there twice", path.string(), shown(twice));
+    fail(Exit::kUsage,
+         "{}: not a JSON object; a name map is {{\"name in the model\": \"name in the file\"}}",
+         path.string());
+  if (!twice.empty())
+    fail(Exit::kUsage, "{}: {} occurs twice; keep one", path.string(), shown(twice));
   return document;
 }
 
@@ -107,7 +109,7 @@ std::vector<std::int64_t> read_axes(const json& value, const std::string& where)
   }
   if (!value.is_array() || value.empty() || seen.size() != value.size())
     fail(Exit::kUsage,
-         "{}: axes {} are no order of 0 to {}",
+         "{}: axes {} are not an order of 0 to {}",
          where,
          value.dump(),
          std::max<std::size_t>(value.size(), 1) - 1);
@@ -123,7 +125,7 @@ WeightSource read_source(const json& value, const std::string& where) {
   const std::size_t keys = whole && value.contains("axes") ? 2 : 1;
   if (source.name.empty() || (whole && value.size() != keys))
     fail(Exit::kUsage,
-         "{}: expected \"theirs\", {{\"from\": \"theirs\", \"axes\": [1, 0]}} or null",
+         "{}: expected \"name\", {{\"from\": \"name\", \"axes\": [1, 0]}} or null",
          where);
   if (keys == 2) source.axes = read_axes(value.at("axes"), where);
   return source;
@@ -150,9 +152,9 @@ void check_map(const WeightMap& map, const State& state) {
            suggest(name, names));
 }
 
-// --- their tensors to ours
+// --- tensors of the file to tensors of the model
 
-/// Weights come from a user, hence a precondition and not our integrity.
+/// Reports damage as Exit::kPrecondition, because weights come from a user.
 std::unique_ptr<SafetensorsFile> open_weights(const std::filesystem::path& path) {
   try {
     return std::make_unique<SafetensorsFile>(path);
@@ -161,7 +163,7 @@ std::unique_ptr<SafetensorsFile> open_weights(const std::filesystem::path& path)
   }
 }
 
-/// A tensor over the bytes of `view`, or over a copy of them where they lie badly.
+/// Returns a tensor over the bytes of `view`, or over a copy if they are not aligned.
 torch::Tensor tensor_of(const TensorView& view) {
   const torch::ScalarType type = scalar_type_of(view.dtype);
   std::byte* bytes = const_cast<std::byte*>(view.bytes.data());
@@ -177,7 +179,7 @@ bool is_alike(torch::ScalarType ours, torch::ScalarType theirs) {
                                    : c10::isIntegralType(theirs, /*includeBool=*/false);
 }
 
-/// The names of one kind of fault, the first few printed.
+/// The tensors with one kind of fault. A message shows the first few.
 struct Faults {
   const char* kind;
   std::vector<std::string> names = {};
@@ -192,7 +194,7 @@ struct Faults {
   }
 };
 
-/// Their tensors against ours, one by one; nothing is written before all are known to fit.
+/// Matches the tensors of the file with those of the model. Nothing is written before all fit.
 class Matching {
  public:
   Matching(const SafetensorsFile& file, const LoadOptions& options)

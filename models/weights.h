@@ -1,4 +1,5 @@
-// Weights as .safetensors, both ways; names are those of torch::nn::Module, which are Python's too.
+// Weights to and from .safetensors files. Tensors have the names of torch::nn::Module, which are
+// also those of Python.
 #pragma once
 
 #include <filesystem>
@@ -10,46 +11,46 @@
 
 namespace mien {
 
-/// Writes parameters and buffers, on whatever device they live; returns the file's SHA-256.
+/// Writes all parameters and buffers, from any device. Returns the SHA-256 of the file.
 std::string save_weights(const Model& model,
                          const std::filesystem::path& path,
                          const std::map<std::string, std::string>& metadata);
 
-/// Where a tensor of ours comes from.
+/// The source of one tensor of the model in a weight file.
 struct WeightSource {
-  std::string name;                // in their file; "" = none, ours stays as it was made
-  std::vector<std::int64_t> axes;  // ours = theirs with its axes in this order; empty = as they are
+  std::string name;                // in the file; "": none, the tensor keeps its initial values
+  std::vector<std::int64_t> axes;  // the order of the file's axes in the model; empty: unchanged
 };
 
-/// Other people's names for our tensors.
+/// A name map: how the tensors of the model are called in a weight file of other code.
 struct WeightMap {
-  std::map<std::string, WeightSource> ours;  // what is not in it has the same name there
-  std::vector<std::string> ignored;          // theirs that we do not need; a last * stands for any
+  std::map<std::string, WeightSource> ours;  // by the model's names; others have the same name
+  std::vector<std::string> ignored;          // names of the file to skip; a trailing * matches any
 };
 
-/// A JSON object:
+/// Reads a name map, a JSON object:
 ///   "conv1.weight": "features.0.weight"                         another name
-///   "fc.weight": {"from": "fc/weights", "axes": [1, 0]}         and other axes
-///   "bn.num_batches_tracked": null                              not in their file
+///   "fc.weight": {"from": "fc/weights", "axes": [1, 0]}         another name and other axes
+///   "bn.num_batches_tracked": null                              not in the file
 ///   "*ignore*": ["optimizer/*"]    "*about*": "for a reader"
-/// Errors: Exit::kPrecondition for no such file; Exit::kUsage for one that is no such map.
+/// Errors: Exit::kPrecondition (there is no such file); Exit::kUsage (it is not a name map).
 WeightMap read_weight_map(const std::filesystem::path& path);
 
 struct LoadOptions {
   WeightMap map = {};
-  bool partial = false;  // names that their file lacks stay as they are, instead of an error
+  bool partial = false;  // tensors that the file lacks keep their values instead of being an error
 };
 
-/// All or nothing. Names and shapes must match; floating dtypes are converted to ours, whole
-/// numbers to whole numbers. Returns the names of ours that stayed as they were, all of them
-/// allowed to. Errors: Exit::kPrecondition for a file that is damaged, or whose tensors are
-/// missing, too many, of another shape or not finite, all of them on one line; Exit::kUsage for a
-/// map that does not fit the model.
+/// Loads a weight file, completely or not at all. Names and shapes must match. Floating dtypes are
+/// converted to the model's, integers to integers. Returns the names of the tensors that kept their
+/// values, as the map or `partial` allows.
+/// Errors: Exit::kPrecondition (the file is damaged, or tensors are missing, unknown, of another
+/// shape or not finite; one line names all of them); Exit::kUsage (the map does not fit the model).
 std::vector<std::string> load_weights(Model& model,
                                       const std::filesystem::path& path,
                                       const LoadOptions& options = {});
 
-/// A copy of all parameters and buffers, and its way back; same device.
+/// Copies of all parameters and buffers, on the same device.
 using Snapshot = std::vector<torch::Tensor>;
 Snapshot take_snapshot(const Model& model);
 void restore_snapshot(Model& model, const Snapshot& snapshot);

@@ -1,4 +1,3 @@
-// Tasks become groups, groups become rows, rows meet their claim, their speed and their verdict.
 #include "results/board.h"
 
 #include <algorithm>
@@ -7,37 +6,21 @@
 #include <set>
 #include <tuple>
 
-#include "harness/core/error.h"
-#include "harness/core/statistics.h"
+#include "harness/base/error.h"
+#include "harness/base/statistics.h"
 
 namespace mien {
 namespace {
 
 const std::string kMeshes = name_of(ExternalKind::kMeshes);
 
-struct SectionName {
-  Section section;
-  const char* name;
-  const char* title;
-};
-constexpr SectionName kSections[] = {
-    {Section::kRealFull, "real-full", "Real data, full protocol"},
-    {Section::kRealPartial,
-     "real-partial",
-     "Real data, smoke or changed settings: no verdict on the paper"},
-    {Section::kUnverified, "unverified", "Unverified data: no verdict on the paper"},
-    {Section::kStandIn,
-     "stand-in",
-     "Stand-in data (synthetic): says that the code runs, nothing about the paper"},
-    {Section::kThroughput, "throughput", "Throughput only"},
-};
-
-const SectionName& entry(Section section) {
-  for (const SectionName& known : kSections)
-    if (known.section == section) return known;
-  MIEN_ASSERT(!"every Section is in kSections");
-  return kSections[0];
-}
+constexpr EnumNames<Section> kTitles = {
+    {"Real data, full protocol", Section::kRealFull},
+    {"Real data, smoke or changed settings: no verdict on the paper", Section::kRealPartial},
+    {"Unverified data: no verdict on the paper", Section::kUnverified},
+    {"Stand-in data (synthetic): checks the program, cannot be compared with the paper",
+     Section::kStandIn},
+    {"Throughput only", Section::kThroughput}};
 
 Section section_of(DataKind data, bool official) {
   if (data == DataKind::kStandIn) return Section::kStandIn;
@@ -45,7 +28,7 @@ Section section_of(DataKind data, bool official) {
   return official ? Section::kRealFull : Section::kRealPartial;
 }
 
-/// What ScoreRow and FailureRow have in common.
+/// Copies the members that ScoreRow and FailureRow share.
 template <typename R>
 BoardRow head_of(const R& source) {
   BoardRow row;
@@ -76,20 +59,22 @@ auto cell_of(const BoardRow& row) {
                   row.device_class);
 }
 
+/// Correct samples of an accuracy. REQUIRES: the score has a value.
 std::int64_t hits_of(const ScoreRow& score) {
-  return std::llround(score.value / 100 * static_cast<double>(score.n));
+  return std::llround(*score.value / 100 * static_cast<double>(score.n));
 }
 
 /// Folds of one seed as one measurement: weighted by their samples where these are known.
 SeedScore pool(const std::vector<const ScoreRow*>& folds) {
+  if (folds.size() == 1) return {folds[0]->value, folds[0]->n, folds[0]->interval};
   double weighted = 0, plain = 0;
   std::int64_t n = 0;
+  for (const ScoreRow* fold : folds) n += fold->n;
   for (const ScoreRow* fold : folds) {
-    plain += fold->value;
-    weighted += fold->value * static_cast<double>(fold->n);
-    n += fold->n;
+    if (!fold->value) return {std::nullopt, n};
+    plain += *fold->value;
+    weighted += *fold->value * static_cast<double>(fold->n);
   }
-  if (folds.size() == 1) return {folds[0]->value, folds[0]->n, {folds[0]->lower, folds[0]->upper}};
   if (n > 0) return {weighted / static_cast<double>(n), n};
   return {plain / static_cast<double>(folds.size()), 0};
 }
@@ -108,30 +93,29 @@ void set_interval(BoardRow& row, const Group& group, const std::vector<SeedScore
   if (seeds.size() > 1) {
     const auto by_value = [](const SeedScore& a, const SeedScore& b) { return a.value < b.value; };
     const auto [low, high] = std::minmax_element(seeds.begin(), seeds.end(), by_value);
-    row.interval = IntervalKind::kRange;
-    row.lower = low->value;
-    row.upper = high->value;
-  } else if (row.unit == "%" && seeds[0].n > 0 && seeds[0].value >= 0 && seeds[0].value <= 100) {
+    row.interval_kind = IntervalKind::kRange;
+    row.interval = Interval{*low->value, *high->value};
+  } else if (row.unit == "%" && seeds[0].n > 0 && *seeds[0].value >= 0 && *seeds[0].value <= 100) {
     std::int64_t hits = 0;
     for (const ScoreRow* fold : group) hits += hits_of(*fold);
     const Interval share = wilson(hits, seeds[0].n);
-    row.interval = IntervalKind::kWilson;
-    row.lower = share.lower * 100;
-    row.upper = share.upper * 100;
-  } else if (row.unit != "%" && std::isfinite(seeds[0].interval.lower)) {
-    row.interval = IntervalKind::kStored;
-    row.lower = seeds[0].interval.lower;
-    row.upper = seeds[0].interval.upper;
+    row.interval_kind = IntervalKind::kWilson;
+    row.interval = Interval{share.lower * 100, share.upper * 100};
+  } else if (row.unit != "%" && seeds[0].interval) {
+    row.interval_kind = IntervalKind::kStored;
+    row.interval = seeds[0].interval;
   }
 }
 
 void set_meshes(BoardRow& row, const Group& group) {
-  if (std::isnan(group.front()->meshes.failed)) return;
-  row.meshes = {0, 0, 0, group.back()->meshes.strict_mm};
   for (const ScoreRow* score : group) {
-    row.meshes.failed += score->meshes.failed;
-    row.meshes.missing += score->meshes.missing;
-    row.meshes.reflected += score->meshes.reflected;
+    if (!score->meshes) continue;
+    MeshCounts& sum = row.meshes ? *row.meshes : row.meshes.emplace();
+    sum.failed += score->meshes->failed;
+    sum.missing += score->meshes->missing;
+    sum.reflected += score->meshes->reflected;
+    sum.all += score->meshes->all;
+    sum.strict_mm = score->meshes->strict_mm;
   }
 }
 
@@ -164,7 +148,7 @@ void set_measurement(BoardRow& row, const Group& group, const std::vector<SeedSc
   std::set<std::string> devices;
   row.n = seeds.front().n;
   for (const SeedScore& seed : seeds) {
-    values.push_back(seed.value);
+    if (seed.value) values.push_back(*seed.value);
     row.n = std::min(row.n, seed.n);
   }
   for (const ScoreRow* score : group) {
@@ -177,10 +161,8 @@ void set_measurement(BoardRow& row, const Group& group, const std::vector<SeedSc
   row.seeds = std::ssize(seeds);
   row.folds = static_cast<std::int64_t>(folds.size());
   row.device = joined(devices);
-  // A seed without a value has no place in an order.
-  const bool ordered =
-      std::none_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
-  if (!ordered) return;
+  // The median of the seeds that are left would hide the seed that gave no number.
+  if (values.size() < seeds.size()) return;
   row.measured = median(values);
   set_interval(row, group, seeds);
 }
@@ -201,7 +183,7 @@ BoardRow measured_row(const Group& group, const BoardInput& input) {
   row.unit = group.front()->unit;
   row.file_sha256 = group.front()->file_sha256;
   row.images_per_second = group.front()->external_images_per_second;
-  if (std::isfinite(row.images_per_second)) row.speed_profile = "external";
+  if (row.images_per_second) row.speed_profile = "external";
   const std::vector<SeedScore> seeds = scores_by_seed(group);
   set_measurement(row, group, seeds);
   set_leaks(row, group);
@@ -210,9 +192,12 @@ BoardRow measured_row(const Group& group, const BoardInput& input) {
   if (claim) row.claim = *claim;
   Claim none;
   none.metric = "unknown";
-  const Judgement judgement =
-      judge(claim ? *claim : none,
-            {seeds, row.data, row.official, row.taints > 0, row.external == kMeshes});
+  const Judgement judgement = judge(claim ? *claim : none,
+                                    {.seeds = seeds,
+                                     .data = row.data,
+                                     .official = row.official,
+                                     .tainted = row.taints > 0,
+                                     .fixed = row.external == kMeshes});
   row.verdict = judgement.verdict;
   row.reason = judgement.reason;
   if (!claim && judgement.verdict == Verdict::kUntestable) {
@@ -228,14 +213,14 @@ void add_failures(const BoardInput& input, std::vector<BoardRow>& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i)
     by_group[rows[i].experiment + '\n' + rows[i].group_id] = i;
   for (const FailureRow& failure : input.failures) {
-    const auto [place, added] =
+    const auto [known, added] =
         by_group.emplace(failure.experiment + '\n' + failure.group_id, rows.size());
     if (added) {
       rows.push_back(head_of(failure));
       rows.back().state = RowState::kFailed;
       if (failure.kind == TaskKind::kThroughput) rows.back().section = Section::kThroughput;
     }
-    BoardRow& row = rows[place->second];
+    BoardRow& row = rows[known->second];
     ++row.failed_tasks;
     if (row.state != RowState::kFailed || failure.ended_ns < row.ended_ns) continue;
     row.failure = failure.state;
@@ -337,22 +322,7 @@ void keep_newest(std::vector<BoardRow>& rows) {
 
 }  // namespace
 
-const char* name_of(Section section) { return entry(section).name; }
-const char* title_of(Section section) { return entry(section).title; }
-
-const char* name_of(IntervalKind kind) {
-  switch (kind) {
-    case IntervalKind::kNone:
-      return "none";
-    case IntervalKind::kWilson:
-      return "wilson";
-    case IntervalKind::kStored:
-      return "stored";
-    case IntervalKind::kRange:
-      return "range";
-  }
-  return "none";
-}
+const char* title_of(Section section) { return text_in(kTitles, section); }
 
 Board make_board(const BoardInput& input, const BoardOptions& options) {
   std::map<std::pair<std::string, std::string>, Group> groups;

@@ -1,14 +1,18 @@
-// Which member goes into which column: one list per table, used to insert, to select, to copy
-// between files, and by the test that compares it with schema.sql. Key columns are not listed.
+// Names the column of every member, once per table. Inserting, selecting, reading, copying between
+// files and the test against schema.sql all use these lists. Key columns are not listed.
+//
+// A visitor `v` is called as `v(const char* name, member)` for every column, in order. Values are
+// bound and read by that name, so the order has no meaning to SQL.
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
 
-#include "harness/core/claim.h"
-#include "harness/core/record.h"
+#include "harness/claims/claim.h"
+#include "harness/task/record.h"
 
 namespace mien {
 
@@ -20,6 +24,16 @@ struct ClassName {
   std::int64_t label = 0;
   std::string name;
 };
+
+/// Visits the columns `lower` and `upper` of an interval. Both are NULL where there is none.
+template <typename V, Of<std::optional<Interval>> T>
+void interval_columns(V& v, T& interval) {
+  std::optional<double> lower = lower_end(interval), upper = upper_end(interval);
+  v("lower", lower);
+  v("upper", upper);
+  if constexpr (!std::is_const_v<T>)
+    interval = lower && upper ? std::optional(Interval{*lower, *upper}) : std::nullopt;
+}
 
 template <typename V, Of<Task> T>
 void columns(V& v, T& t) {
@@ -88,8 +102,7 @@ void columns(V& v, T& m) {
   v("split", m.split);
   v("value", m.value);
   v("unit", m.unit);
-  v("lower", m.lower);
-  v("upper", m.upper);
+  interval_columns(v, m.interval);
   v("method", m.method);
   v("n", m.n);
 }
@@ -203,12 +216,11 @@ void columns(V& v, T& s) {
   v("metric", s.metric);
   v("unit", s.unit);
   v("value", s.value);
-  v("lower", s.lower);
-  v("upper", s.upper);
+  interval_columns(v, s.interval);
   v("n", s.n);
 }
 
-template <typename V, Of<ModeRow> T>
+template <typename V, Of<ExecutionPathRow> T>
 void columns(V& v, T& m) {
   v("device", m.device);
   v("libtorch", m.libtorch);
@@ -228,8 +240,7 @@ void columns(V& v, T& m) {
   v("batch", m.batch);
   v("images_per_second", m.images_per_second);
   v("speed_up", m.speed_up);
-  v("lower", m.lower);
-  v("upper", m.upper);
+  interval_columns(v, m.interval);
 }
 
 template <typename V, Of<Claim> T>
@@ -246,7 +257,7 @@ void columns(V& v, T& c) {
   v("grade", c.grade);
 }
 
-/// Table and reading order of the rows that belong to one task.
+/// Names the table of rows that belong to one task, and the order in which they are read.
 template <typename R>
 struct ChildTable;
 template <>
@@ -304,11 +315,11 @@ struct ChildTable<SweepPoint> {
   static constexpr const char *name = "sweep", *order = "key";
 };
 template <>
-struct ChildTable<ModeRow> {
+struct ChildTable<ExecutionPathRow> {
   static constexpr const char *name = "mode", *order = "key";
 };
 
-/// Column names of `R`, in order.
+/// Returns the column names of `R`, in order.
 template <typename R>
 std::vector<std::string> column_names() {
   std::vector<std::string> names;
@@ -318,7 +329,7 @@ std::vector<std::string> column_names() {
   return names;
 }
 
-/// Calls `visit(ChildTable<R>(), rows)` for every list of rows in `record` but the class names.
+/// Calls `visit(ChildTable<R>(), rows)` for every list of rows in `record` except the class names.
 template <typename V, Of<TaskRecord> T>
 void children(V&& visit, T& record) {
   visit(ChildTable<Metric>(), record.metrics);
@@ -333,7 +344,7 @@ void children(V&& visit, T& record) {
   visit(ChildTable<Coefficients>(), record.coefficients);
   visit(ChildTable<MeshError>(), record.mesh_errors);
   visit(ChildTable<SweepPoint>(), record.sweep);
-  visit(ChildTable<ModeRow>(), record.modes);
+  visit(ChildTable<ExecutionPathRow>(), record.execution_paths);
 }
 
 }  // namespace mien

@@ -1,8 +1,8 @@
 // Merging: a shard is attached, checked, and copied row by row under new keys in one transaction.
 #include <algorithm>
 
-#include "harness/core/error.h"
-#include "harness/core/sha256.h"
+#include "harness/base/digest.h"
+#include "harness/base/error.h"
 #include "results/store.h"
 #include "results/tables.h"
 
@@ -20,8 +20,9 @@ std::vector<ShardTask> tasks_of_shard(const SqliteConnection& connection, const 
   std::vector<ShardTask> tasks;
   Statement statement(connection, "SELECT key, id, plan FROM shard.task ORDER BY key");
   while (statement.step()) {
-    ShardTask& task = tasks.emplace_back();
-    statement.read(task.key, task.id, task.plan);
+    const ShardTask& task = tasks.emplace_back(ShardTask{statement.get<std::int64_t>("key"),
+                                                         statement.get<std::string>("id"),
+                                                         statement.get<std::string>("plan")});
     if (sha256_hex(task.plan) != task.id)
       fail(Exit::kIntegrity,
            "{}: task {} does not match its plan; delete it and run again",
@@ -63,7 +64,7 @@ void copy_attempts(const SqliteConnection& connection,
                                   "WHERE a.task = :old AND NOT (:was_done AND a.state = 'done') "
                                   "ON CONFLICT (task, started_ns, ended_ns, state) DO NOTHING",
                                   quoted(column_names<Attempt>()),
-                                  quoted(column_names<Attempt>(), "a.")));
+                                  selected<Attempt>("a")));
   statement.bind("new", to);
   statement.bind("old", from);
   statement.bind("was_done", was_done);

@@ -1,11 +1,11 @@
-// The columns of the board, once for people (text, Markdown) and once for programs (CSV, JSON).
+// Lists the columns of the board twice: for people (text, Markdown) and for programs (CSV, JSON).
 #include "results/render.h"
 
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "harness/core/error.h"
+#include "harness/base/error.h"
 
 namespace mien {
 namespace {
@@ -22,15 +22,8 @@ constexpr Section kOrder[] = {Section::kRealFull,
 
 // -------------------------------------------------------------------------------- for people
 
-std::string decimals(double value, int count) {
-  return std::isfinite(value) ? fmt::format("{:.{}f}", value, count) : kDash;
-}
-
 std::string claim_cell(const BoardRow& row) {
-  if (!row.claim) return kDash;
-  const std::string figure = printed(*row.claim);
-  return figure == "unknown" ? figure
-                             : figure + (row.claim->unit == "%" ? " %" : " " + row.claim->unit);
+  return row.claim ? printed_with_unit(*row.claim) : kDash;
 }
 
 std::string counts(const BoardRow& row) {
@@ -43,24 +36,25 @@ std::string counts(const BoardRow& row) {
 
 std::string measured_cell(const BoardRow& row) {
   if (row.state == RowState::kFailed) return row.failure;
-  if (!std::isfinite(row.measured)) return kDash;
-  // An invalid figure is not shown: somebody would quote it.
+  if (!row.measured) return kDash;
+  // An invalid figure is not shown, so that nobody quotes it.
   if (row.verdict == Verdict::kInvalid) return "invalid";
   // A length or an error is shown as finely as its claim prints it, its interval a digit less.
   const bool percentage = row.unit == "%";
   const int digits = percentage ? 2 : row.claim ? static_cast<int>(row.claim->decimals) : 3;
   const int coarse = percentage ? 2 : std::max(2, digits - 1);
-  std::string text = decimals(row.measured, digits) + " " + row.unit;
-  if (row.interval != IntervalKind::kNone)
-    text += fmt::format(" ({:.{}f}..{:.{}f})", row.lower, coarse, row.upper, coarse);
+  std::string text = fmt::format("{:.{}f} {}", *row.measured, digits, row.unit);
+  if (row.interval)
+    text += fmt::format(
+        " ({:.{}f}..{:.{}f})", row.interval->lower, coarse, row.interval->upper, coarse);
   return text + counts(row);
 }
 
-std::string speed_cell(const BoardRow& row, double value) {
+std::string speed_cell(const BoardRow& row, const std::optional<double>& value) {
   std::string text = figure(value);
-  if (std::isfinite(value) && row.speed_profile == "external") return text + " (external)";
-  // An unofficial timing beside a full row would pass for a full one.
-  if (std::isfinite(value) && row.official && !row.speed_official)
+  if (value && row.speed_profile == "external") return text + " (external)";
+  // Without the mark, an unofficial timing beside a full row would look official.
+  if (value && row.official && !row.speed_official)
     text += row.speed_profile == "smoke" ? " (smoke)" : " (changed)";
   return text;
 }
@@ -73,7 +67,7 @@ std::string profile_cell(const BoardRow& row) {
   return text;
 }
 
-/// What the test side knows from training, in per cent of its images.
+/// Lists which share of the test images also occurs in training, in percent.
 std::string leak_cell(const BoardRow& row) {
   if (row.leaks.empty()) return kDash;
   std::string text;
@@ -135,17 +129,23 @@ Table table_of(const Board& board, Section section) {
   return table;
 }
 
-/// What a figure of meshes leaves out; "" where that is nothing.
+/// Says which meshes a figure leaves out; "" where it leaves none out.
 std::string meshes_clause(const MeshCounts& meshes) {
-  if (!(meshes.failed + meshes.missing + meshes.reflected > 0)) return "";
-  std::string text = fmt::format("{} meshes failed, {} missing, {} reflected",
-                                 meshes.failed,
-                                 meshes.missing,
-                                 meshes.reflected);
-  if (meshes.failed + meshes.missing > 0 && std::isfinite(meshes.strict_mm))
-    text +=
-        fmt::format("; left out of the figure; strict charges them: {:.3f} mm", meshes.strict_mm);
-  return text;
+  std::vector<std::string> clauses;
+  if (const double lost = meshes.failed + meshes.missing; lost > 0) {
+    clauses.push_back(fmt::format("{} of {} meshes {} not counted ({} failed, {} missing)",
+                                  lost,
+                                  meshes.all,
+                                  lost == 1 ? "is" : "are",
+                                  meshes.failed,
+                                  meshes.missing));
+    if (meshes.strict_mm)
+      clauses.push_back(fmt::format("counted as failures (strict): {:.3f} mm", *meshes.strict_mm));
+  }
+  if (meshes.reflected > 0)
+    clauses.push_back(
+        fmt::format("{} of {} meshes fit only when mirrored", meshes.reflected, meshes.all));
+  return fmt::format("{}", fmt::join(clauses, "; "));
 }
 
 /// One clause per row that needs one: why this verdict, what failed.
@@ -158,7 +158,8 @@ std::vector<std::string> remarks(const Board& board, Section section) {
                                   name_cell(row),
                                   verdict_cell(row),
                                   row.reason.empty() ? "no message" : row.reason));
-    if (const std::string clause = meshes_clause(row.meshes); !clause.empty())
+    if (const std::string clause = meshes_clause(row.meshes.value_or(MeshCounts()));
+        !clause.empty())
       lines.push_back(fmt::format("{}: {}", name_cell(row), clause));
     if (row.state == RowState::kMeasured && row.failed_tasks > 0)
       lines.push_back(fmt::format("{}: {} more task{} failed",
@@ -197,11 +198,9 @@ std::string render_markdown(const Board& board) {
 
 // ------------------------------------------------------------------------------ for programs
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json claim_json(const Claim& claim) {
   return {{"id", claim.id},
-          {"value", std::isfinite(claim.value) ? Json(claim.value) : Json("unknown")},
+          {"value", claim.value ? Json(*claim.value) : Json("unknown")},
           {"decimals", claim.decimals},
           {"unit", claim.unit},
           {"metric", claim.metric},
@@ -214,11 +213,11 @@ Json claim_json(const Claim& claim) {
 }
 
 /// Null where nothing was measured, and where what was measured is invalid.
-Json measured_json(const BoardRow& row, double value) {
-  return row.verdict == Verdict::kInvalid ? Json(nullptr) : number(value);
+Json measured_json(const BoardRow& row, const std::optional<double>& value) {
+  return row.verdict == Verdict::kInvalid ? Json(nullptr) : Json(number_json(value));
 }
 
-/// {"subject": share of the test images, ...}; null where nobody looked.
+/// Returns {"subject": share of the test images, ...}, or null if the split was not audited.
 Json leaks_json(const BoardRow& row) {
   if (row.leaks.empty()) return nullptr;
   Json shares = Json::object();
@@ -229,12 +228,12 @@ Json leaks_json(const BoardRow& row) {
 }
 
 /// Null where the row is of no meshes.
-Json meshes_json(const MeshCounts& meshes) {
-  if (std::isnan(meshes.failed)) return nullptr;
-  return {{"failed", meshes.failed},
-          {"missing", meshes.missing},
-          {"reflected", meshes.reflected},
-          {"strict_mm", number(meshes.strict_mm)}};
+Json meshes_json(const std::optional<MeshCounts>& meshes) {
+  if (!meshes) return nullptr;
+  return {{"failed", meshes->failed},
+          {"missing", meshes->missing},
+          {"reflected", meshes->reflected},
+          {"strict_mm", number_json(meshes->strict_mm)}};
 }
 
 /// Every field of a row but its claim, flat: the CSV has the same names.
@@ -257,15 +256,15 @@ Json row_json(const BoardRow& row) {
           {"metric", row.metric},
           {"unit", row.unit},
           {"measured", measured_json(row, row.measured)},
-          {"interval", name_of(row.interval)},
-          {"lower", measured_json(row, row.lower)},
-          {"upper", measured_json(row, row.upper)},
+          {"interval", name_of(row.interval_kind)},
+          {"lower", measured_json(row, lower_end(row.interval))},
+          {"upper", measured_json(row, upper_end(row.interval))},
           {"n", row.n > 0 ? Json(row.n) : Json(nullptr)},
           {"meshes", meshes_json(row.meshes)},
           {"seeds", row.seeds},
           {"folds", row.folds},
-          {"images_per_second_b32", number(row.images_per_second)},
-          {"latency_ms_b1", number(row.latency_ms)},
+          {"images_per_second_b32", number_json(row.images_per_second)},
+          {"latency_ms_b1", number_json(row.latency_ms)},
           {"speed_profile", row.speed_profile.empty() ? Json(nullptr) : Json(row.speed_profile)},
           {"speed_official", row.speed_official},
           {"verdict", row.verdict ? Json(name_of(*row.verdict)) : Json(nullptr)},
@@ -322,9 +321,13 @@ std::string utc_date(std::int64_t nanoseconds) {
                      static_cast<unsigned>(date.day()));
 }
 
-std::string figure(double value) {
-  if (!std::isfinite(value)) return kDash;
-  return std::abs(value) >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value);
+std::string figure(const std::optional<double>& value) {
+  if (!value || !std::isfinite(*value)) return kDash;
+  return std::abs(*value) >= 1000 ? fmt::format("{:.0f}", *value) : fmt::format("{:.4g}", *value);
+}
+
+nlohmann::json number_json(const std::optional<double>& value) {
+  return value && std::isfinite(*value) ? nlohmann::json(*value) : nlohmann::json();
 }
 
 std::string render(const Board& board, BoardFormat format, const TextStyle& style) {
@@ -338,8 +341,7 @@ std::string render(const Board& board, BoardFormat format, const TextStyle& styl
     case BoardFormat::kJson:
       return render_json(board);
   }
-  MIEN_ASSERT(!"every BoardFormat is rendered");
-  return "";
+  MIEN_UNREACHABLE("a BoardFormat that is not rendered");
 }
 
 }  // namespace mien

@@ -1,22 +1,24 @@
-// Plain rows that the store answers and the board is made of: no SQL above, no formatting below.
+// Declares the rows that the store reads for a board. They hold neither SQL nor formatted text.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "harness/core/audit.h"
-#include "harness/core/claim.h"
-#include "harness/core/task.h"
+#include "harness/claims/claim.h"
+#include "harness/task/audit.h"
+#include "harness/task/task.h"
 
 namespace mien {
 
-/// Meshes that a reconstruction could not score, or only mirrored. NaN: the task scores none.
+/// How many meshes a reconstruction could not score, or scored only mirrored.
 struct MeshCounts {
-  double failed = std::nan(""), missing = std::nan(""), reflected = std::nan("");
-  double strict_mm = std::nan("");  // the error with each of the first two charged
+  double failed = 0, missing = 0, reflected = 0;
+  std::int64_t all = 0;  // that there should be
+  /// The error in mm if each failed and missing mesh is charged (`strict`).
+  std::optional<double> strict_mm = {};
 };
 
 /// The test metric of one done task that is not of kind throughput.
@@ -28,31 +30,31 @@ struct ScoreRow {
   std::string device_class, split, group_id;
   std::int64_t seed = 0, fold = 0;
   std::string metric, unit;
-  double value = 0;             // NaN: not a number
-  double lower = 0, upper = 0;  // NaN: none
-  std::int64_t n = 0;           // scored samples
-  std::string device;           // GPU name, else CPU name, else ""
-  std::int64_t ended_ns = 0;    // UTC
+  std::optional<double> value = {};       // none: the task stored no finite number
+  std::optional<Interval> interval = {};  // 95 %, as the task stored it
+  std::int64_t n = 0;                     // scored samples
+  std::string device = {};                // GPU name, else CPU name, else ""
+  std::int64_t ended_ns = 0;              // UTC
   std::int64_t taints = 0, notes = 0;
-  std::vector<Leak> leaks;       // empty: nobody looked
-  std::string external = {};     // kind of a model from outside; "" for a built-in one
-  std::string file_sha256 = {};  // of its file
-  double external_images_per_second = std::nan("");  // measured by others; NaN: not
-  MeshCounts meshes = {};
+  std::vector<Leak> leaks = {};  // empty: not audited
+  /// Kind of an external model, or "" for a built-in one, and the digest of its file.
+  std::string external = {}, file_sha256 = {};
+  std::optional<double> external_images_per_second = {};  // as measured by others
+  std::optional<MeshCounts> meshes = {};                  // of a reconstruction
 };
 
-/// One done throughput task. NaN where a batch size was not timed.
+/// One done throughput task.
 struct SpeedRow {
   std::string experiment, model, variant, profile;
   bool official = false;
   std::string device_class, device;
-  double images_per_second = 0;                 // batch 32
-  double latency_ms = 0;                        // batch 1
-  std::int64_t ended_ns = 0;                    // UTC
-  std::string external = {}, file_sha256 = {};  // as in ScoreRow
+  std::optional<double> images_per_second = {};  // batch 32; none: not timed
+  std::optional<double> latency_ms = {};         // batch 1; none: not timed
+  std::int64_t ended_ns = 0;                     // UTC
+  std::string external = {}, file_sha256 = {};   // as in ScoreRow
 };
 
-/// A task without a done attempt, and what its last attempt said.
+/// A task without a done attempt, with the state and message of its last attempt.
 struct FailureRow {
   TaskKind kind = TaskKind::kAccuracy;
   std::string experiment, model, variant, dataset;
@@ -65,7 +67,7 @@ struct FailureRow {
   std::string external = {};  // as in ScoreRow
 };
 
-/// Everything a board is made of.
+/// Everything that a board is made of.
 struct BoardInput {
   std::vector<ScoreRow> scores;
   std::vector<SpeedRow> speeds;

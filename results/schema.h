@@ -1,4 +1,5 @@
-// The text of schema.sql, compiled in, and the numbers by which a file is known as ours.
+// Declares the text of schema.sql, which is compiled in, and the numbers that identify a file of
+// Mien.
 #pragma once
 
 #include <cstdint>

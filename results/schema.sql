@@ -1,11 +1,11 @@
--- The schema of results.db and of every shard, written once: store.cpp binds these names, and a test
--- compares them with the structures of harness/core/record.h.
+-- Declares the tables of results.db and of every shard. The lists in columns.h bind these names, and
+-- a test compares them with the structures of harness/task/record.h.
 --
--- Running it again changes nothing: that is how an older file gets the tables that it lacks (upgrade
--- in tables.cpp).
+-- Running this file again changes nothing. An older file gets the tables that it lacks in this way
+-- (upgrade in tables.cpp).
 --
--- Times are integer nanoseconds since 1970-01-01 UTC. A REAL that could not be measured is NULL.
--- Text that is not known is '' (or the word 'unknown' in a claim). README.md explains every table.
+-- Times are integer nanoseconds since 1970-01-01 UTC. A REAL that could not be measured is NULL. Text
+-- that is not known is '' (or the word 'unknown' in a claim). README.md explains every table.
 PRAGMA application_id = 0x4D49454E;  -- "MIEN"
 PRAGMA user_version = 3;
 

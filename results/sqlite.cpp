@@ -1,4 +1,3 @@
-// The one file that includes sqlite3.h.
 #include "results/sqlite.h"
 
 #include <sqlite3.h>
@@ -6,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "harness/core/error.h"
+#include "harness/base/error.h"
 
 namespace fs = std::filesystem;
 
@@ -14,12 +13,6 @@ namespace mien {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
-constexpr AttemptState kStates[] = {AttemptState::kDone,
-                                    AttemptState::kFailed,
-                                    AttemptState::kTimeout,
-                                    AttemptState::kOutOfMemory,
-                                    AttemptState::kCrashed,
-                                    AttemptState::kInterrupted};
 
 /// SQLite's text may quote the file's own, possibly broken, schema: one line must stay one line.
 std::string one_line(const char* text) {
@@ -116,6 +109,8 @@ std::int64_t SqliteConnection::last_key() const { return sqlite3_last_insert_row
 Statement::Statement(const SqliteConnection& connection, const std::string& sql)
     : connection_(connection) {
   check(sqlite3_prepare_v2(connection.db, sql.c_str(), -1, &statement_, nullptr));
+  for (int i = 0; i < sqlite3_column_count(statement_); ++i)
+    columns_.emplace(sqlite3_column_name(statement_, i), i);
 }
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
@@ -124,23 +119,35 @@ void Statement::check(int code) const {
   if (code != SQLITE_OK) raise(connection_.db, code, connection_.label);
 }
 
-int Statement::index(const char* name) const {
+int Statement::column(const char* name) const {
+  const auto found = columns_.find(std::string_view(name));
+  MIEN_ASSERT(found != columns_.end());
+  return found->second;
+}
+
+const char* Statement::first_column() const { return sqlite3_column_name(statement_, 0); }
+
+int Statement::parameter(const char* name) const {
   const int found = sqlite3_bind_parameter_index(statement_, (std::string(":") + name).c_str());
   MIEN_ASSERT(found > 0);
   return found;
 }
 
 void Statement::bind(const char* name, std::int64_t value) {
-  check(sqlite3_bind_int64(statement_, index(name), value));
+  check(sqlite3_bind_int64(statement_, parameter(name), value));
 }
 
 void Statement::bind(const char* name, double value) {
-  check(sqlite3_bind_double(statement_, index(name), value));
+  check(sqlite3_bind_double(statement_, parameter(name), value));
+}
+
+void Statement::bind(const char* name, const std::optional<double>& value) {
+  value ? bind(name, *value) : bind_null(name);
 }
 
 void Statement::bind(const char* name, const std::string& value) {
   check(sqlite3_bind_text64(
-      statement_, index(name), value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+      statement_, parameter(name), value.data(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void Statement::bind(const char* name, const std::vector<float>& value) {
@@ -148,10 +155,12 @@ void Statement::bind(const char* name, const std::vector<float>& value) {
   // A null pointer would bind NULL instead of an empty blob.
   const void* data = value.empty() ? "" : static_cast<const void*>(value.data());
   check(sqlite3_bind_blob64(
-      statement_, index(name), data, value.size() * sizeof(float), SQLITE_TRANSIENT));
+      statement_, parameter(name), data, value.size() * sizeof(float), SQLITE_TRANSIENT));
 }
 
-void Statement::bind_null(const char* name) { check(sqlite3_bind_null(statement_, index(name))); }
+void Statement::bind_null(const char* name) {
+  check(sqlite3_bind_null(statement_, parameter(name)));
+}
 
 bool Statement::step() {
   const int code = sqlite3_step(statement_);
@@ -165,50 +174,59 @@ void Statement::run() {
   check(sqlite3_reset(statement_));
 }
 
-void Statement::get(int column, std::int64_t& value) {
-  value = sqlite3_column_int64(statement_, column);
+void Statement::get(const char* name, std::int64_t& value) const {
+  value = sqlite3_column_int64(statement_, column(name));
 }
 
-void Statement::get(int column, bool& value) {
-  value = sqlite3_column_int64(statement_, column) != 0;
+void Statement::get(const char* name, bool& value) const {
+  value = sqlite3_column_int64(statement_, column(name)) != 0;
 }
 
-void Statement::get(int column, double& value) {
-  value = sqlite3_column_type(statement_, column) == SQLITE_NULL
-              ? std::numeric_limits<double>::quiet_NaN()
-              : sqlite3_column_double(statement_, column);
+void Statement::get(const char* name, double& value) const {
+  value = get<std::optional<double>>(name).value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
-void Statement::get(int column, std::string& value) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+void Statement::get(const char* name, std::optional<double>& value) const {
+  const int at = column(name);
+  value.reset();
+  if (sqlite3_column_type(statement_, at) != SQLITE_NULL)
+    value = sqlite3_column_double(statement_, at);
+}
+
+void Statement::get(const char* name, std::string& value) const {
+  const int at = column(name);
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, at));
   value.clear();
-  if (text) value.assign(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+  if (text) value.assign(text, static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)));
 }
 
-void Statement::get(int column, std::vector<float>& value) {
-  const void* data = sqlite3_column_blob(statement_, column);
-  const auto bytes = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-  value.resize(bytes / sizeof(float));
+void Statement::get(const char* name, std::vector<float>& value) const {
+  const int at = column(name);
+  const void* data = sqlite3_column_blob(statement_, at);
+  value.resize(static_cast<std::size_t>(sqlite3_column_bytes(statement_, at)) / sizeof(float));
   if (!value.empty()) std::memcpy(value.data(), data, value.size() * sizeof(float));
 }
 
-void Statement::get(int column, AttemptState& value) {
-  std::string name;
-  get(column, name);
-  for (const AttemptState state : kStates)
-    if (name == name_of(state)) value = state;
+/// A default in place of an unknown word would turn damage into a result.
+template <typename E>
+E Statement::one_of(const char* name, const char* where) const {
+  const std::string word = get<std::string>(name);
+  if (const std::optional<E> known = find_enum<E>(word)) return *known;
+  fail(Exit::kIntegrity,
+       "{}: {} is '{}', which this Mien does not know; update Mien, or restore a copy",
+       connection_.label,
+       where,
+       one_line(word.c_str()));
 }
 
-void Statement::get(int column, DataKind& value) {
-  std::string name;
-  get(column, name);
-  value = data_kind(name);
+void Statement::get(const char* name, AttemptState& value) const {
+  value = one_of<AttemptState>(name, "table attempt: state");
 }
-
-void Statement::get(int column, TaskKind& value) {
-  std::string name;
-  get(column, name);
-  value = task_kind(name);
+void Statement::get(const char* name, DataKind& value) const {
+  value = one_of<DataKind>(name, "table task: data");
+}
+void Statement::get(const char* name, TaskKind& value) const {
+  value = one_of<TaskKind>(name, "table task: kind");
 }
 
 // ------------------------------------------------------------------------------------ Transaction

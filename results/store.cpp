@@ -1,8 +1,9 @@
-// Store's verbs: each is one transaction over the functions of tables.h.
+// Every function of Store is one transaction over the functions of tables.h.
 #include "results/store.h"
 
-#include "harness/core/error.h"
-#include "harness/core/statistics.h"
+#include "harness/base/error.h"
+#include "harness/base/statistics.h"
+#include "results/board_query.h"
 #include "results/schema.h"
 #include "results/tables.h"
 
@@ -10,161 +11,6 @@ namespace fs = std::filesystem;
 
 namespace mien {
 namespace {
-
-constexpr char kScoresSql[] = R"sql(
-SELECT t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official, t.device_class,
-       t.split, t.group_id, t.seed, t.fold, m.name, m.unit, m.value, m.lower, m.upper, m.n,
-       CASE WHEN e.gpu <> '' THEN e.gpu ELSE e.cpu END, a.ended_ns,
-       (SELECT count(*) FROM note n WHERE n.task = t.key AND n.kind = 'taint'),
-       (SELECT count(*) FROM note n WHERE n.task = t.key),
-       coalesce(json_extract(t.plan, '$.external.kind'), ''),
-       coalesce(json_extract(t.plan, '$.external.sha256'), ''),
-       (SELECT value FROM metric m
-        WHERE m.task = t.key AND m.name = 'images_per_second_external' AND m.split = ''),
-       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
-        AND m.name = 'failed' AND m.split = 'test'),
-       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
-        AND m.name = 'missing' AND m.split = 'test'),
-       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
-        AND m.name = 'reflected' AND m.split = 'test'),
-       (SELECT value FROM metric m WHERE t.kind = 'reconstruction' AND m.task = t.key
-        AND m.name = 'realy_error_strict' AND m.split = 'test'),
-       t.key
-FROM task t
-JOIN attempt a ON a.task = t.key AND a.state = 'done'
-LEFT JOIN environment e ON e.key = a.environment
-LEFT JOIN metric m ON m.key = coalesce(
-  (SELECT k.key FROM claim c JOIN metric k ON k.name = c.metric AND k.split = 'test'
-   WHERE c.experiment = t.experiment AND k.task = t.key ORDER BY c.key DESC LIMIT 1),
-  (SELECT k.key FROM metric k WHERE k.task = t.key AND k.split = 'test' AND k.name =
-     CASE t.kind WHEN 'regression' THEN 'coefficient_error' WHEN 'reconstruction' THEN 'realy_error'
-                 ELSE 'accuracy' END))
-WHERE t.kind <> 'throughput')sql";
-
-constexpr char kSpeedsSql[] = R"sql(
-SELECT t.experiment, t.model, t.variant, t.profile, t.official, t.device_class,
-       CASE WHEN e.gpu <> '' THEN e.gpu ELSE e.cpu END,
-       (SELECT value FROM metric m
-        WHERE m.task = t.key AND m.name = 'images_per_second_b32' AND m.split = ''),
-       (SELECT value FROM metric m
-        WHERE m.task = t.key AND m.name = 'latency_ms_b1' AND m.split = ''),
-       a.ended_ns,
-       coalesce(json_extract(t.plan, '$.external.kind'), ''),
-       coalesce(json_extract(t.plan, '$.external.sha256'), '')
-FROM task t
-JOIN attempt a ON a.task = t.key AND a.state = 'done'
-LEFT JOIN environment e ON e.key = a.environment
-WHERE t.kind = 'throughput')sql";
-
-constexpr char kFailuresSql[] = R"sql(
-SELECT t.kind, t.experiment, t.model, t.variant, t.dataset, t.data, t.profile, t.official,
-       t.device_class, t.split, t.group_id, a.state, a.message, a.ended_ns,
-       coalesce(json_extract(t.plan, '$.external.kind'), '')
-FROM task t
-JOIN attempt a ON a.key = (SELECT l.key FROM attempt l WHERE l.task = t.key
-                           ORDER BY l.started_ns DESC, l.key DESC LIMIT 1)
-WHERE NOT EXISTS (SELECT 1 FROM attempt d WHERE d.task = t.key AND d.state = 'done'))sql";
-
-/// Leaks of every task, by its key.
-std::multimap<std::int64_t, Leak> read_leaks(const SqliteConnection& connection) {
-  std::multimap<std::int64_t, Leak> leaks;
-  Statement s(connection, R"(SELECT task, side, kind, "rows", "of" FROM leak ORDER BY key)");
-  while (s.step()) {
-    std::int64_t task = 0;
-    Leak leak;
-    s.read(task, leak.side, leak.kind, leak.rows, leak.of);
-    leaks.emplace(task, leak);
-  }
-  return leaks;
-}
-
-std::vector<ScoreRow> read_scores(const SqliteConnection& connection) {
-  std::vector<ScoreRow> rows;
-  const std::multimap<std::int64_t, Leak> leaks = read_leaks(connection);
-  Statement s(connection, kScoresSql);
-  while (s.step()) {
-    ScoreRow& r = rows.emplace_back();
-    std::int64_t key = 0;
-    s.read(r.experiment,
-           r.model,
-           r.variant,
-           r.dataset,
-           r.data,
-           r.profile,
-           r.official,
-           r.device_class,
-           r.split,
-           r.group_id,
-           r.seed,
-           r.fold,
-           r.metric,
-           r.unit,
-           r.value,
-           r.lower,
-           r.upper,
-           r.n,
-           r.device,
-           r.ended_ns,
-           r.taints,
-           r.notes,
-           r.external,
-           r.file_sha256,
-           r.external_images_per_second,
-           r.meshes.failed,
-           r.meshes.missing,
-           r.meshes.reflected,
-           r.meshes.strict_mm,
-           key);
-    const auto [first, last] = leaks.equal_range(key);
-    for (auto leak = first; leak != last; ++leak) r.leaks.push_back(leak->second);
-  }
-  return rows;
-}
-
-std::vector<SpeedRow> read_speeds(const SqliteConnection& connection) {
-  std::vector<SpeedRow> rows;
-  Statement s(connection, kSpeedsSql);
-  while (s.step()) {
-    SpeedRow& r = rows.emplace_back();
-    s.read(r.experiment,
-           r.model,
-           r.variant,
-           r.profile,
-           r.official,
-           r.device_class,
-           r.device,
-           r.images_per_second,
-           r.latency_ms,
-           r.ended_ns,
-           r.external,
-           r.file_sha256);
-  }
-  return rows;
-}
-
-std::vector<FailureRow> read_failures(const SqliteConnection& connection) {
-  std::vector<FailureRow> rows;
-  Statement s(connection, kFailuresSql);
-  while (s.step()) {
-    FailureRow& r = rows.emplace_back();
-    s.read(r.kind,
-           r.experiment,
-           r.model,
-           r.variant,
-           r.dataset,
-           r.data,
-           r.profile,
-           r.official,
-           r.device_class,
-           r.split,
-           r.group_id,
-           r.state,
-           r.message,
-           r.ended_ns,
-           r.external);
-  }
-  return rows;
-}
 
 void create_parent(const fs::path& path) {
   if (!path.has_parent_path()) return;
@@ -232,18 +78,19 @@ bool Store::append(const TaskRecord& record) {
   return done;
 }
 
-void Store::put_modes(const std::string& task_id, const std::vector<ModeRow>& modes) {
+void Store::put_execution_paths(const std::string& task_id,
+                                const std::vector<ExecutionPathRow>& rows) {
   Transaction transaction(*connection_);
   const std::int64_t key = done_key(*connection_, task_id);
   if (key == 0)
     fail(Exit::kPrecondition, "{}: task {} is not done", path().string(), task_id.substr(0, 12));
-  for (const ModeRow& row : modes) {
+  for (const ExecutionPathRow& row : rows) {
     Statement old(*connection_, "DELETE FROM mode WHERE task = :task AND device = :device");
     old.bind("task", key);
     old.bind("device", row.device);
     old.run();
   }
-  insert_children(*connection_, key, modes);
+  insert_children(*connection_, key, rows);
   transaction.commit();
 }
 
@@ -268,22 +115,13 @@ bool Store::is_done(const std::string& task_id) const {
   return done_key(*connection_, task_id) != 0;
 }
 
-std::vector<std::string> Store::done_ids() const {
-  std::vector<std::string> ids;
-  Statement statement(*connection_,
-                      "SELECT t.id FROM task t JOIN attempt a ON a.task = t.key "
-                      "AND a.state = 'done' ORDER BY t.id");
-  while (statement.step()) statement.get(0, ids.emplace_back());
-  return ids;
-}
-
 std::vector<std::string> Store::matching_ids(const std::string& text) const {
   std::vector<std::string> ids;
   Statement statement(*connection_,
                       "SELECT id FROM task WHERE experiment = :text "
                       "OR substr(id, 1, length(:text)) = :text ORDER BY key");
   statement.bind("text", text);
-  while (statement.step()) statement.get(0, ids.emplace_back());
+  while (statement.step()) statement.get("id", ids.emplace_back());
   return ids;
 }
 
@@ -297,12 +135,12 @@ std::optional<TaskRecord> Store::load(const std::string& task_id) const {
   Statement statement(*connection_,
                       fmt::format("SELECT {}, {} FROM attempt a LEFT JOIN environment e "
                                   "ON e.key = a.environment WHERE a.task = {} AND a.state = 'done'",
-                                  quoted(column_names<Attempt>(), "a."),
-                                  quoted(column_names<Environment>(), "e."),
+                                  selected<Attempt>("a"),
+                                  selected<Environment>("e"),
                                   key));
   if (statement.step()) {
     read_row(statement, record.attempt);
-    read_row(statement, record.environment, static_cast<int>(column_names<Attempt>().size()));
+    read_row(statement, record.environment);
   }
   std::vector<ClassName> names;
   read_children(*connection_, key, names);
@@ -316,7 +154,7 @@ std::vector<Attempt> Store::attempts(const std::string& task_id) const {
   Statement statement(*connection_,
                       fmt::format("SELECT {} FROM attempt a JOIN task t ON t.key = a.task "
                                   "WHERE t.id = :id ORDER BY a.started_ns, a.key",
-                                  quoted(column_names<Attempt>(), "a.")));
+                                  selected<Attempt>("a")));
   statement.bind("id", task_id);
   while (statement.step()) read_row(statement, found.emplace_back());
   return found;
@@ -324,7 +162,7 @@ std::vector<Attempt> Store::attempts(const std::string& task_id) const {
 
 namespace {
 
-/// Of tasks `t` like :experiment ...; see bind_like.
+/// Selects the tasks `t` that resemble the one that bind_like binds.
 constexpr char kLikeSql[] =
     "t.experiment = :experiment AND t.kind = :kind AND t.variant = :variant "
     "AND t.profile = :profile AND t.split = :split AND t.device_class = :device_class";
@@ -341,43 +179,39 @@ void bind_like(Statement& statement, const Task& like) {
 }  // namespace
 
 std::optional<double> Store::median_seconds(const Task& like) const {
-  Statement statement(*connection_,
-                      fmt::format("SELECT a.ended_ns - a.started_ns FROM task t JOIN attempt a "
-                                  "ON a.task = t.key AND a.state = 'done' WHERE {}",
-                                  kLikeSql));
+  Statement statement(
+      *connection_,
+      fmt::format("SELECT a.ended_ns - a.started_ns AS nanoseconds FROM task t JOIN attempt a "
+                  "ON a.task = t.key AND a.state = 'done' WHERE {}",
+                  kLikeSql));
   bind_like(statement, like);
   std::vector<double> seconds;
-  for (std::int64_t nanoseconds = 0; statement.step();) {
-    statement.read(nanoseconds);
-    seconds.push_back(static_cast<double>(nanoseconds) * 1e-9);
-  }
+  while (statement.step())
+    seconds.push_back(static_cast<double>(statement.get<std::int64_t>("nanoseconds")) * 1e-9);
   if (seconds.empty()) return std::nullopt;
   return median(seconds);
 }
 
 std::optional<std::int64_t> Store::peak_bytes(const Task& like) const {
   const bool gpu = like.device_class == "cuda";
-  Statement statement(*connection_,
-                      fmt::format("SELECT coalesce(max({}), 0) FROM task t JOIN {} WHERE {} "
-                                  "AND json_extract(t.plan, '$.protocol.batch') = :batch",
-                                  gpu ? "CAST(m.value * 1048576 AS INTEGER)" : "a.peak_rss_bytes",
-                                  gpu ? "metric m ON m.task = t.key AND m.name = 'gpu_memory_peak'"
-                                      : "attempt a ON a.task = t.key",
-                                  kLikeSql));
+  Statement statement(
+      *connection_,
+      fmt::format("SELECT coalesce(max({}), 0) AS bytes FROM task t JOIN {} WHERE {} "
+                  "AND json_extract(t.plan, '$.protocol.batch') = :batch",
+                  gpu ? "CAST(m.value * 1048576 AS INTEGER)" : "a.peak_rss_bytes",
+                  gpu ? "metric m ON m.task = t.key AND m.name = 'gpu_memory_peak'"
+                      : "attempt a ON a.task = t.key",
+                  kLikeSql));
   bind_like(statement, like);
   statement.bind("batch", like.protocol.batch);
-  std::int64_t bytes = 0;
-  if (statement.step()) statement.read(bytes);
+  const std::int64_t bytes = statement.step() ? statement.get<std::int64_t>("bytes") : 0;
   return bytes > 0 ? std::optional(bytes) : std::nullopt;
 }
 
 BoardInput Store::board_input() const {
   // One read transaction, so that a writer cannot come between the queries.
   Transaction transaction(*connection_, Transaction::Kind::kRead);
-  BoardInput input{read_scores(*connection_),
-                   read_speeds(*connection_),
-                   read_failures(*connection_),
-                   read_claims(*connection_, "main")};
+  BoardInput input = read_board_input(*connection_);
   transaction.commit();
   return input;
 }

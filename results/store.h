@@ -1,8 +1,9 @@
-// What was measured: results.db, and the shards that workers write. Schema: schema.sql.
+// Stores what was measured: results.db, and the shards that workers write. schema.sql declares the
+// tables.
 //
-// Errors of every function here: Exit::kIntegrity for a file that is corrupt, not ours, or written
-// by a newer Mien; Exit::kPrecondition for one that is locked, read-only, missing or on a full
-// disk. All are one line that begins with the file's path.
+// Errors of every function here: Exit::kIntegrity for a file that is corrupt, not a Mien database,
+// or written by a newer Mien; Exit::kPrecondition for a file that is locked, read-only, missing or
+// on a full disk. Every message is one line that begins with the path of the file.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +13,25 @@
 #include <string>
 #include <vector>
 
-#include "harness/core/claim.h"
-#include "harness/core/record.h"
+#include "harness/claims/claim.h"
+#include "harness/task/record.h"
 #include "results/rows.h"
 
 namespace mien {
 
 struct SqliteConnection;
 
+/// An open results database.
 class Store {
  public:
-  /// kDatabase: many writers, write-ahead log beside the file. kShard: one writer, and one
-  /// self-contained file once closed.
+  /// kDatabase: for many writers, with a write-ahead log beside the file. kShard: for one writer;
+  /// the closed file needs no other file.
   enum class Mode { kDatabase, kShard };
 
-  /// Opens for writing; creates file, parent folder and schema where absent. A kill at any moment
-  /// leaves either no schema or a whole one.
+  /// Opens a database for writing. Creates the file, its folder and the schema if they are absent.
+  /// A kill at any moment leaves either no schema or a whole one.
   static Store open(const std::filesystem::path& path, Mode mode = Mode::kDatabase);
-  /// Opens for reading. Error (kPrecondition) where there is no such file.
+  /// Opens a database for reading. Error (Exit::kPrecondition): there is no such file.
   static Store open_existing(const std::filesystem::path& path);
 
   ~Store();
@@ -38,43 +40,45 @@ class Store {
 
   const std::filesystem::path& path() const;
 
-  /// Stores a whole record in one transaction. A task that is done already is left as it is, and
-  /// false is returned. A record whose attempt is not done stores the attempt and nothing else.
+  /// Stores a whole record in one transaction. Returns false and changes nothing if the task is
+  /// done already. If the attempt of the record is not done, stores the attempt only and returns
+  /// false.
   bool append(const TaskRecord& record);
-  /// Keeps how a done task's network answers in other modes; rows of the same device are replaced.
-  /// Error (kPrecondition): the task is not done.
-  void put_modes(const std::string& task_id, const std::vector<ModeRow>& modes);
-  /// Keeps a try that left no results; the same try twice is kept once.
+  /// Stores how the network of a done task answers on other execution paths. Replaces earlier rows
+  /// of the same device. Error (Exit::kPrecondition): the task is not done.
+  void put_execution_paths(const std::string& task_id, const std::vector<ExecutionPathRow>& rows);
+  /// Stores an attempt without results. Storing the same attempt again changes nothing.
   void record_attempt(const Task& task,
                       const Attempt& attempt,
                       const std::optional<Environment>& environment = std::nullopt);
-  /// Merges every task of another database of ours in one transaction; done tasks that are here
-  /// already are left alone. Returns how many tasks became done by it. On an error nothing of the
-  /// shard is kept.
+  /// Merges every task of another Mien database in one transaction. Tasks that are done here
+  /// already stay as they are. Returns the number of tasks that became done. After an error,
+  /// nothing of the shard is kept.
   std::int64_t ingest(const std::filesystem::path& shard);
-  /// Sets the claim of `experiment` for `claim.metric`, replacing the one that was there.
+  /// Sets the claim of `experiment` for `claim.metric`. Replaces an earlier one.
   void upsert_claim(const std::string& experiment, const Claim& claim);
 
   bool is_done(const std::string& task_id) const;
-  /// Ids of all done tasks, ascending.
-  std::vector<std::string> done_ids() const;
-  /// Ids of all tried tasks of an experiment, or whose id begins with `text`; oldest first.
+  /// Returns the ids of all tasks whose experiment is `text` or whose id begins with `text`, oldest
+  /// first.
   std::vector<std::string> matching_ids(const std::string& text) const;
-  /// The whole record of a done task.
+  /// Returns the whole record of a done task; nothing for any other task.
   std::optional<TaskRecord> load(const std::string& task_id) const;
-  /// Every attempt at a task, oldest first; empty where it was never tried.
+  /// Returns every attempt at a task, oldest first.
   std::vector<Attempt> attempts(const std::string& task_id) const;
-  /// Median wall time in seconds of done tasks with the same kind, experiment, variant, profile and
-  /// device class, whatever their seed; none where there is none.
+  /// Returns the median wall time, in seconds, of done tasks that have the kind, experiment,
+  /// variant, profile, split and device class of `like`. Returns nothing if there are none.
   std::optional<double> median_seconds(const Task& like) const;
-  /// Most memory of its device in bytes that a try at such a task with the same batch has held: the
-  /// worker's resident set, on a GPU what its allocator held; none where there is none.
+  /// Returns the largest memory, in bytes, of attempts at such tasks with the same batch size: the
+  /// worker's resident set, or on a GPU the memory of its allocator. Returns nothing if there are
+  /// none.
   std::optional<std::int64_t> peak_bytes(const Task& like) const;
 
-  /// What a board needs; touches neither predictions nor curves.
+  /// Returns what a board is made of. Reads neither predictions nor curves.
   BoardInput board_input() const;
 
-  /// Error (kIntegrity) unless every page and every reference is sound. Reads the whole file.
+  /// Checks every page and every reference; reads the whole file. Error (Exit::kIntegrity): one of
+  /// them is damaged.
   void check() const;
 
  private:

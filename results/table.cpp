@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <iterator>
 
-#include "harness/core/error.h"
+#include "harness/base/error.h"
+#include "harness/base/text.h"
 
 namespace mien {
 namespace {
@@ -114,7 +115,7 @@ Layout natural_layout(const Table& table) {
   return layout;
 }
 
-/// Place in the layout of the column to drop next; -1 where all that are left must stay.
+/// Returns the index in the layout of the column to drop next; -1 if every column left must stay.
 int least_important(const Table& table, const Layout& layout) {
   int found = -1, highest = 0;
   for (std::size_t i = 0; i < layout.columns.size(); ++i) {
@@ -157,22 +158,12 @@ std::string bold(const std::string& line, bool color) {
 }
 
 Table sanitized(Table table) {
-  table.title = printable(table.title);
+  table.title = terminal_text(table.title);
   for (auto& row : table.rows) {
     MIEN_ASSERT(row.size() == table.columns.size());
-    for (std::string& cell : row) cell = printable(cell);
+    for (std::string& cell : row) cell = terminal_text(cell);
   }
   return table;
-}
-
-std::string csv_cell(const std::string& cell) {
-  if (cell.find_first_of("\",\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char byte : cell) {
-    if (byte == '"') quoted += '"';
-    quoted += byte;
-  }
-  return quoted + "\"";
 }
 
 template <typename Cell>
@@ -210,7 +201,7 @@ std::string shorten(std::string_view text, int cells) {
   return kept + "…";
 }
 
-std::string printable(std::string_view text) {
+std::string terminal_text(std::string_view text) {
   std::string clean;
   while (!text.empty()) {
     if (const std::size_t bytes = escape_sequence(text)) {
@@ -232,7 +223,7 @@ std::string printable(std::string_view text) {
 
 std::string markdown_escaped(std::string_view text) {
   std::string escaped;
-  for (const char byte : printable(text)) {
+  for (const char byte : terminal_text(text)) {
     if (std::string_view("\\|<>`*[]").find(byte) != std::string_view::npos) escaped += '\\';
     escaped += byte;
   }
@@ -240,7 +231,7 @@ std::string markdown_escaped(std::string_view text) {
 }
 
 std::string wrap(std::string_view text, int width, std::string_view indent) {
-  const std::string clean = printable(text);
+  const std::string clean = terminal_text(text);
   std::string lines, line(indent);
   bool started = false;
   for (std::size_t at = 0; at < clean.size();) {

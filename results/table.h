@@ -1,4 +1,4 @@
-// A table of text, and its three spellings: terminal, Markdown, CSV. Used by every verb that lists.
+// Formats a table of text for the terminal, as Markdown and as CSV. Every verb that lists uses it.
 #pragma once
 
 #include <string>
@@ -12,7 +12,8 @@ enum class Align { kLeft, kRight };
 struct Column {
   std::string header;
   Align align = Align::kLeft;
-  /// Importance on a narrow terminal: the column with the highest number is dropped first; 0 stays.
+  /// On a narrow terminal the column with the highest number is dropped first. A column with 0
+  /// stays.
   int drop = 0;
 };
 
@@ -23,27 +24,29 @@ struct Table {
 };
 
 struct TextStyle {
-  int width = 0;       // of the terminal, in cells; 0: as wide as it takes
+  int width = 0;       // of the terminal, in cells; 0: no limit
   bool color = false;  // ANSI bold for title and header
 };
 
-/// Terminal cells that UTF-8 `text` takes: wide East Asian characters two, combining marks none.
+/// Returns the number of terminal cells of UTF-8 text. A wide East Asian character takes two cells,
+/// a combining mark none.
 int display_width(std::string_view text);
-/// `text` cut to `cells` with a closing "…" where it is longer.
+/// Returns `text`, cut to `cells` with a closing "…" if it is longer.
 std::string shorten(std::string_view text, int cells);
-/// `text` without control characters and broken UTF-8, so that it can neither move the cursor nor
-/// break a line.
-std::string printable(std::string_view text);
-/// `text` for a cell or a line of Markdown.
+/// Returns `text` without control characters and broken UTF-8, so that it can neither move the
+/// cursor nor break a line.
+std::string terminal_text(std::string_view text);
+/// Escapes `text` for a cell or a line of Markdown.
 std::string markdown_escaped(std::string_view text);
-/// Breaks `text` at spaces into lines of at most `width` cells (0: never), each after `indent`.
+/// Breaks `text` at spaces into lines of at most `width` cells (0: no limit), each after `indent`.
 std::string wrap(std::string_view text, int width, std::string_view indent);
 
-/// Drops columns, then shortens cells of the widest column, until `style.width` is kept.
+/// Formats for the terminal. Drops columns, then shortens the cells of the widest column, until the
+/// table fits `style.width`.
 std::string to_text(const Table& table, const TextStyle& style = {});
-/// A GitHub table; the title becomes a heading.
+/// Formats as a GitHub table. The title becomes a heading.
 std::string to_markdown(const Table& table);
-/// RFC 4180, header line included, title left out.
+/// Formats as CSV (RFC 4180) with a header line and without the title.
 std::string to_csv(const Table& table);
 
 }  // namespace mien

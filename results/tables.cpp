@@ -1,10 +1,9 @@
-// One function per table; the columns come from columns.h.
 #include "results/tables.h"
 
 #include <nlohmann/json.hpp>
 
-#include "harness/core/error.h"
-#include "harness/core/sha256.h"
+#include "harness/base/digest.h"
+#include "harness/base/error.h"
 #include "results/schema.h"
 
 namespace mien {
@@ -13,9 +12,7 @@ namespace {
 std::int64_t key_of(const SqliteConnection& connection, const char* sql, const std::string& id) {
   Statement statement(connection, sql);
   statement.bind("id", id);
-  std::int64_t key = 0;
-  if (statement.step()) statement.read(key);
-  return key;
+  return statement.step() ? statement.get<std::int64_t>("key") : 0;
 }
 
 std::string content_id(const Environment& environment) {
@@ -49,10 +46,11 @@ std::int64_t task_key(const SqliteConnection& connection, const std::string& id)
 }
 
 std::int64_t done_key(const SqliteConnection& connection, const std::string& id) {
-  return key_of(connection,
-                "SELECT t.key FROM task t JOIN attempt a ON a.task = t.key AND a.state = 'done' "
-                "WHERE t.id = :id",
-                id);
+  return key_of(
+      connection,
+      "SELECT t.key AS key FROM task t JOIN attempt a ON a.task = t.key AND a.state = 'done' "
+      "WHERE t.id = :id",
+      id);
 }
 
 std::int64_t put_task(const SqliteConnection& connection, const Task& task) {
@@ -129,13 +127,10 @@ std::map<std::string, std::vector<Claim>> read_claims(const SqliteConnection& co
                                     "WHERE claim = :claim ORDER BY position",
                                     schema));
   while (statement.step()) {
-    std::int64_t key = 0;
-    std::string experiment;
-    statement.read(key, experiment);
-    Claim& claim = claims[experiment].emplace_back();
-    read_row(statement, claim, 2);
-    differences.bind("claim", key);
-    while (differences.step()) differences.get(0, claim.differs.emplace_back());
+    Claim& claim = claims[statement.get<std::string>("experiment")].emplace_back();
+    read_row(statement, claim);
+    differences.bind("claim", statement.get<std::int64_t>("key"));
+    while (differences.step()) differences.get("field", claim.differs.emplace_back());
     differences.run();  // makes it ready again
   }
   return claims;

@@ -1,7 +1,7 @@
 // How fast stand-ins are drawn, one thread: pictures per second.
 #include <benchmark/benchmark.h>
 
-#include "datasets/faces.h"
+#include "datasets/faces/faces.h"
 
 namespace mien {
 namespace {
@@ -16,7 +16,7 @@ void draw(benchmark::State& state, FaceStyle style, int channels) {
     ++number;
     benchmark::DoNotOptimize(draw_face({.subject = number % 40,
                                         .expression = kExpressions[number % 7],
-                                        .sitting = number,
+                                        .session = number,
                                         .style = style,
                                         .width = side,
                                         .height = side,

@@ -1,15 +1,15 @@
-// What fitting a face model to 68 landmarks costs, and how far its coefficients are off.
+// The time of fitting a face model to 68 landmarks, and the errors of its coefficients.
 //   bench_landmarks --benchmark_filter=...
-// The built-in head in principal modes, turned as in synth3dmm, in pictures of 227 px by a camera
-// of focal length 5 picture heights; normal noise on its landmarks.
+// The model is the built-in head in principal components, turned as in synth3dmm, in pictures of
+// 227 px by a camera of focal length 5 picture heights; normal noise on its landmarks.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <random>
 
-#include "datasets/morphable.h"
-#include "harness/core/reconstruct.h"
-#include "harness/mesh/landmark_fit.h"
+#include "datasets/faces/principal_head.h"
+#include "harness/geometry/landmark_fit.h"
+#include "harness/geometry/reconstruct.h"
 
 namespace mien {
 namespace {
@@ -17,14 +17,15 @@ namespace {
 constexpr int kSide = 227, kFaces = 200;
 constexpr double kFocal = 5.0 * kSide;
 
-FaceModel built_in() { return morphable_head(FaceHead::kProcedural).model; }
+FaceModel built_in() { return principal_head(FaceHead::kProcedural).model; }
 
-/// As many modes of identity as ExpNet has: the built-in head's, and rough ones that nobody shows.
+/// Returns a model with as many components of identity as ExpNet has: those of the built-in head,
+/// and random ones that no face shows.
 FaceModel widened() {
   FaceModel model = built_in();
   std::mt19937_64 random(1);
   std::normal_distribution<float> normal;
-  while (model.identity_modes() < kIdentityModes) {
+  while (model.identity_components() < kIdentityComponents) {
     for (std::size_t i = 0; i < model.mean.size(); ++i) model.identity.push_back(normal(random));
     model.identity_names.push_back("rough");
     model.identity_std.push_back(0.1f);
@@ -50,8 +51,8 @@ class Faces {
   }
   Face draw(const FaceModel& model, double noise_px) {
     Face face;
-    face.identity.resize(model.identity_modes());
-    face.expression.resize(model.expression_modes());
+    face.identity.resize(model.identity_components());
+    face.expression.resize(model.expression_components());
     for (auto* coefficients : {&face.identity, &face.expression})
       for (float& value : *coefficients) value = normal(1, 2.2);
     constexpr double kDegree = 0.0174532925;
@@ -83,7 +84,7 @@ double mean_square(const std::vector<float>& a, const std::vector<float>& b) {
   return sum / static_cast<double>(a.size());
 }
 
-/// Errors in standard deviations, root mean square over faces and coefficients.
+/// Counts errors in standard deviations: root mean squares over faces and coefficients.
 void count_errors(benchmark::State& state, LandmarkFitter& fitter, const Faces& faces) {
   double identity = 0, expression = 0, rms = 0, iterations = 0;
   for (std::size_t i = 0; i < kFaces; ++i) {
@@ -114,12 +115,15 @@ void BM_Perspective(benchmark::State& state) {
 void BM_WeakPerspective(benchmark::State& state) {
   fit(state, built_in(), static_cast<double>(state.range(0)), {});
 }
-/// Shape and pose by turns alone.
-void BM_Turns(benchmark::State& state) {
-  fit(state, built_in(), static_cast<double>(state.range(0)), {.turns = 100, .refinements = 0});
+/// Alternating fits of shape and pose only.
+void BM_Alternating(benchmark::State& state) {
+  fit(state,
+      built_in(),
+      static_cast<double>(state.range(0)),
+      {.alternations = 100, .refinements = 0});
 }
-/// 99 modes of identity and 29 of expression.
-void BM_AllModes(benchmark::State& state) {
+/// 99 components of identity and 29 of expression.
+void BM_AllComponents(benchmark::State& state) {
   fit(state, widened(), static_cast<double>(state.range(0)), {.focal_px = kFocal});
 }
 BENCHMARK(BM_Perspective)->Arg(0)->Arg(1)->Arg(2)->Arg(4)->Arg(8)->Unit(benchmark::kMicrosecond);
@@ -130,8 +134,8 @@ BENCHMARK(BM_WeakPerspective)
     ->Arg(4)
     ->Arg(8)
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_Turns)->Arg(1)->Arg(4)->Unit(benchmark::kMicrosecond);
-BENCHMARK(BM_AllModes)->Arg(0)->Arg(1)->Arg(4)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_Alternating)->Arg(1)->Arg(4)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_AllComponents)->Arg(0)->Arg(1)->Arg(4)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace mien

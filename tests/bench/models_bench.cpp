@@ -15,22 +15,19 @@
 #include <iostream>
 #include <sstream>
 
-#include "harness/engine/evaluate.h"
-#include "harness/engine/precision.h"
-#include "harness/engine/replay.h"
-#include "harness/engine/train.h"
-#include "harness/environment.h"
-#include "models/inference.h"
+#include "harness/base/clock.h"
+#include "harness/engine/train/cuda_graph.h"
+#include "harness/engine/train/evaluate.h"
+#include "harness/engine/train/precision.h"
+#include "harness/engine/train/train.h"
+#include "harness/system/environment.h"
+#include "models/inference/inference.h"
 #include "models/registry.h"
 
 namespace mien {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Where, and in which precision.
 struct Place {
@@ -49,7 +46,7 @@ std::shared_ptr<Model> make(const ModelEntry& entry) {
 /// Does a pass; what it leaves with the device is done after `wait`.
 using Pass = std::function<void()>;
 
-Pass ready_pass(const ModelEntry& entry, const torch::Tensor& images) {
+Pass compiled_pass(const ModelEntry& entry, const torch::Tensor& images) {
   const auto inference = std::make_shared<Inference>(make(entry), images.sizes().vec());
   return [=] { inference->run(images); };
 }
@@ -62,14 +59,14 @@ Pass replayed_pass(const ModelEntry& entry, const torch::Tensor& images, const P
   model->eval();
   use_memory_format(*model, MemoryFormat::kChannelsLast);
   const torch::Tensor there = channels_last(images.to(place.device));
-  return captured([=] { return model->forward(there); }, place.device);
+  return capture_graph([=] { return model->forward(there); }, place.device);
 }
 
 Sampler make_inference(const ModelEntry& entry, std::int64_t batch, const Place& place) {
   const auto& input = entry.card.input;
   const torch::Tensor images = torch::randn({batch, input[0], input[1], input[2]});
   const bool cuda = place.device.is_cuda();
-  const Pass pass = cuda ? replayed_pass(entry, images, place) : ready_pass(entry, images);
+  const Pass pass = cuda ? replayed_pass(entry, images, place) : compiled_pass(entry, images);
   const auto wait = [=] {
     if (cuda) torch::cuda::synchronize(place.device.index());
   };
@@ -108,21 +105,15 @@ Sampler make_training(const ModelEntry& entry, std::int64_t batch, const Place& 
   use_memory_format(*model, MemoryFormat::kChannelsLast);
   Protocol protocol;
   protocol.batch = batch;
-  protocol.learning_rate = 1e-3;
-  protocol.momentum = 0.9;
+  protocol.optimizer.learning_rate = 1e-3;
+  protocol.optimizer.momentum = 0.9;
   protocol.precision = place.precision;
   const auto epochs = [=, &entry](std::int64_t count) {
     Protocol several = protocol;
     several.epochs = count;
-    const Training training = train(*model,
-                                    entry,
-                                    several,
-                                    1,
-                                    *split,
-                                    {},
-                                    {},
-                                    entry.card.outputs,
-                                    [](double, const std::string&) {});
+    const FoldImages images{.training = *split, .validation = {}, .test = {}};
+    const Training training = train(
+        *model, {entry, several, 1, images, entry.card.outputs}, [](double, const std::string&) {});
     return training.seconds;
   };
   return [=, once = epochs(1)](double seconds) mutable {
@@ -183,8 +174,8 @@ int main(int argc, char** argv) {
   torch::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
   mien::Place place;
   if (argc > 2) place.device = torch::Device(argv[2]);
-  for (const auto& known : mien::kPrecisions)
-    if (argc > 3 && known.name == std::string(argv[3])) place.precision = known.value;
+  if (argc > 3)
+    place.precision = mien::find_enum<mien::Precision>(argv[3]).value_or(place.precision);
   mien::check_precision(place.precision, place.device);
   mien::serve(place);
 }

@@ -1,14 +1,14 @@
-// What the REALY error of a mesh costs, part by part.  bench_realy --benchmark_filter=...
+// The time of the REALY error of a mesh, part by part.  bench_realy --benchmark_filter=...
 // The regions are height fields of N vertices in a square grid; the prediction likewise.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
 #include <cmath>
 
-#include "harness/core/parallel.h"
-#include "harness/mesh/cholesky.h"
-#include "harness/mesh/multigrid.h"
-#include "harness/mesh/realy.h"
+#include "harness/base/parallel.h"
+#include "harness/realy/cholesky.h"
+#include "harness/realy/multigrid.h"
+#include "harness/realy/realy.h"
 #include "tests/support/formula_faces.h"
 
 namespace mien {
@@ -19,7 +19,7 @@ using testing::true_height;
 
 struct Grid {
   Points vertices;
-  Corners corners;
+  Triangles triangles;
 };
 
 /// About `count` vertices over [x0, x1] x [y0, y1], cells near squares.
@@ -34,7 +34,7 @@ Grid grid(double x0, double x1, double y0, double y1, double count, const testin
       made.vertices.row(j * nx + i) << x, y, height(x, y);
       if (i + 1 == nx || j + 1 == ny) continue;
       const std::int32_t a = j * nx + i, d = a + nx;
-      made.corners.insert(made.corners.end(), {a, a + 1, d + 1, a, d + 1, d});
+      made.triangles.insert(made.triangles.end(), {a, a + 1, d + 1, a, d + 1, d});
     }
   return made;
 }
@@ -43,15 +43,15 @@ Grid grid(double x0, double x1, double y0, double y1, double count, const testin
 
 void BM_BuildTree(benchmark::State& state) {
   const Grid face = grid(-9, 9, -9, 9, static_cast<double>(state.range(0)), predicted_height);
-  for (auto _ : state) benchmark::DoNotOptimize(TriangleTree(face.vertices, face.corners));
+  for (auto _ : state) benchmark::DoNotOptimize(TriangleTree(face.vertices, face.triangles));
 }
 BENCHMARK(BM_BuildTree)->Arg(2401)->Arg(20449)->Arg(53215)->Unit(benchmark::kMillisecond);
 
-/// Items are points; `hinted` searches begin at the triangle found before.
+/// Items are points. With `hinted`, searches start at the triangle found before.
 void closest(benchmark::State& state, bool hinted) {
   const Grid face = grid(-9, 9, -9, 9, static_cast<double>(state.range(0)), predicted_height);
   const Grid scan = grid(-6.5, 6.5, 2.5, 7.5, 6681, true_height);
-  const TriangleTree tree(face.vertices, face.corners);
+  const TriangleTree tree(face.vertices, face.triangles);
   std::vector<std::int32_t> hints = nearest_triangles(tree, {}, scan.vertices, {});
   if (!hinted) hints.clear();
   for (auto _ : state) benchmark::DoNotOptimize(nearest_triangles(tree, {}, scan.vertices, hints));
@@ -70,7 +70,7 @@ struct System {
 
 System make_system(benchmark::State& state) {
   const Grid scan = grid(-6.5, 6.5, 2.5, 7.5, static_cast<double>(state.range(0)), true_height);
-  System made{merge_region(scan.vertices, scan.corners), {}};
+  System made{merge_region(scan.vertices, scan.triangles), {}};
   const Eigen::Index n = made.region.vertices.rows();
   made.problem.stiffness.fill(2500);
   made.problem.h.resize(n, 4);
@@ -84,7 +84,7 @@ System make_system(benchmark::State& state) {
   return made;
 }
 
-void BM_Ladder(benchmark::State& state) {
+void BM_Hierarchy(benchmark::State& state) {
   const System system = make_system(state);
   for (auto _ : state)
     benchmark::DoNotOptimize(Multigrid(system.region.vertices.rows(), system.region.edges));
@@ -101,14 +101,14 @@ void BM_Solve(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(solver.solve(system.problem, maps));
   state.counters["iterations"] = solver.iterations();
 }
-/// What a system costs that conjugate gradients are not sure of.
+/// The fallback for systems that conjugate gradients do not solve.
 void BM_Cholesky(benchmark::State& state) {
   const System system = make_system(state);
   Maps maps;
   for (auto _ : state)
     benchmark::DoNotOptimize(solve_by_cholesky(system.problem, system.region.edges, maps));
 }
-BENCHMARK(BM_Ladder)->Arg(2501)->Arg(6681)->Arg(26361)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Hierarchy)->Arg(2501)->Arg(6681)->Arg(26361)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Assemble)->Arg(2501)->Arg(6681)->Arg(26361)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Solve)->Arg(2501)->Arg(6681)->Arg(26361)->Arg(100000)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Cholesky)->Arg(2501)->Arg(6681)->Arg(26361)->Unit(benchmark::kMillisecond);
@@ -127,12 +127,13 @@ void BM_Mesh(benchmark::State& state) {
   double place_seconds = 0;
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
-    const Placed placed = place(prediction, topology, {}, scan, Mode::kCompat, "prediction");
+    const AlignedPrediction aligned =
+        align_globally(prediction, topology, {}, scan, RealyProtocol::kCompat, "prediction");
     place_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     parallel_for(kRegions, static_cast<int>(state.range(2)), [&](std::size_t k, int) {
       const int r = kLongestFirst[k];
       scores[static_cast<std::size_t>(r)] =
-          score_region(placed, topology, scan, r, Mode::kCompat, Keep::kNumbers);
+          score_region(aligned, topology, scan, r, RealyProtocol::kCompat, Keep::kNumbers);
     });
   }
   double vertices = 0, solves = 0, rigid = 0, bend = 0;

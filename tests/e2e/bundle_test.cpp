@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/core/pack.h"
-#include "harness/process.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/system/process.h"
+#include "harness/task/pack.h"
 #include "tests/support/temp_dir.h"
 
 namespace fs = std::filesystem;

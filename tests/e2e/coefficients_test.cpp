@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "harness/process.h"
+#include "harness/system/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace fs = std::filesystem;

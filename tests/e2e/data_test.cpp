@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "harness/core/files.h"
-#include "harness/process.h"
+#include "harness/base/files.h"
+#include "harness/system/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace fs = std::filesystem;
@@ -82,8 +82,11 @@ class Data : public ::testing::Test {
 TEST_F(Data, SynthesizedIsVerifiedPreparedAndCalledStandIn) {
   const json report = answer({"data", "verify", "jaffe"});
   EXPECT_EQ(report.at("data"), "stand-in");
-  const json prepared = answer({"data", "prepare", "jaffe"});
+  const Output first = bench({"data", "prepare", "jaffe", "--json"});
+  const json prepared = json::parse(first.out);
   EXPECT_EQ(prepared.at("data"), "stand-in");
+  EXPECT_NE(first.err.find("bench: jaffe: reading "), std::string::npos) << first.err;
+  EXPECT_NE(first.err.find("samples prepared in "), std::string::npos) << first.err;
   EXPECT_EQ(prepared.at("manifest").at("n_total"), prepared.at("samples"));
   EXPECT_EQ(answer({"data", "prepare", "jaffe"}).at("cached"), true);
   const json card = answer({"data", "list", "jaffe"}).at("datasets").at(0);
@@ -116,11 +119,11 @@ TEST_F(Data, AuditFindsThePeopleOfFrameFolds) {
   }
 }
 
-TEST_F(Data, LeakyTwinRunsBothSplitsAndReportsTheDifference) {
+TEST_F(Data, SubjectDisjointRunsBothSplitsAndReportsTheDifference) {
   const testing::TempDir configs;
   configs.write("deepemotion@jaffe.yaml", kConfig);
-  const json result =
-      answer({"run", "deepemotion@jaffe", "--configs", configs.path().string(), "--leaky-twin"});
+  const json result = answer(
+      {"run", "deepemotion@jaffe", "--configs", configs.path().string(), "--subject-disjoint"});
   std::set<std::string> splits;
   for (const json& row : result.at("board").at("rows")) {
     splits.insert(row.at("split"));
@@ -129,11 +132,15 @@ TEST_F(Data, LeakyTwinRunsBothSplitsAndReportsTheDifference) {
   }
   EXPECT_EQ(splits, (std::set<std::string>{"folds3-image", "folds3-subject"}));
   ASSERT_EQ(result.at("twins").size(), 1u);
-  const json& twin = result.at("twins").at(0);
-  EXPECT_NEAR(twin.at("difference").get<double>(),
-              twin.at("measured").get<double>() - twin.at("twin_measured").get<double>(),
+  const json& pair = result.at("twins").at(0);
+  EXPECT_NEAR(pair.at("difference").get<double>(),
+              pair.at("measured").get<double>() - pair.at("twin_measured").get<double>(),
               1e-9);
-  EXPECT_LE(twin.at("lower"), twin.at("difference"));
+  EXPECT_LE(pair.at("lower"), pair.at("difference"));
+  const Output former =
+      bench({"plan", "deepemotion@jaffe", "--configs", configs.path().string(), "--leaky-twin"});
+  EXPECT_EQ(former.exited.exit_code, 0);
+  EXPECT_NE(former.err.find("--leaky-twin is now called --subject-disjoint"), std::string::npos);
 }
 
 TEST_F(Data, DamagedFilesAreNamedTheRestIsUsed) {

@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/process.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/system/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace fs = std::filesystem;
@@ -218,6 +218,25 @@ class EndToEnd : public ::testing::Test {
   testing::TempDir folder;
 };
 
+TEST_F(EndToEnd, ListsAClaimWithoutAFigureAsUnknown) {
+  std::string config = quick_config(2, 1);
+  const std::string figure = ", value: 70.02";
+  config.erase(config.find(figure), figure.size());
+  folder.write("configs/deepemotion@fer2013.yaml", config);
+  const std::string configs = (folder / "configs").string();
+  for (const std::vector<std::string>& reading :
+       {std::vector<std::string>{"list"}, {"show", "deepemotion@fer2013"}}) {
+    std::vector<std::string> arguments = reading;
+    arguments.insert(arguments.end(), {"--configs", configs});
+    const Output output = bench(arguments);
+    EXPECT_EQ(output.exited.exit_code, 0) << output.err;
+    EXPECT_NE(output.out.find("unknown"), std::string::npos) << output.out;
+    EXPECT_EQ(output.out.find("nan"), std::string::npos) << output.out;
+  }
+  const Output listed = bench({"list", "--json", "--configs", configs});
+  EXPECT_TRUE(json::parse(listed.out).at("experiments").at(0).at("claim").is_null()) << listed.out;
+}
+
 TEST_F(EndToEnd, RunBoardShowAndRunAgain) {
   const Output first = bench(run_arguments());
   ASSERT_EQ(first.exited.exit_code, 0) << first.err;
@@ -226,11 +245,9 @@ TEST_F(EndToEnd, RunBoardShowAndRunAgain) {
   for (const json& task : result.at("tasks")) EXPECT_EQ(task.at("state"), "done") << task;
   EXPECT_TRUE(leftovers().empty()) << json(leftovers());
 
-  const auto start = std::chrono::steady_clock::now();
   const Output again = bench(run_arguments());
   EXPECT_EQ(again.exited.exit_code, 0) << again.err;
   EXPECT_TRUE(json::parse(again.out).at("tasks").empty()) << "done tasks must not run again";
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 
   const Output text = bench({"board"}), csv = bench({"board", "--format", "csv"});
   EXPECT_NE(text.out.find("deepemotion@fer2013"), std::string::npos);
@@ -318,9 +335,17 @@ TEST_F(EndToEnd, OutOfMemoryIsTold) {
   std::string text = read_text(folder / "configs/deepemotion@fer2013.yaml");
   text.replace(text.find("train: 256"), 10, "train: 1680");
   folder.write("configs/deepemotion@fer2013.yaml", text);
-  const Output output = bench(run_arguments({"--memory-limit", "700"}));
+  // The training is the only task: how much memory others need depends on the machine.
+  const Output output = bench({"run",
+                               "deepemotion@fer2013",
+                               "--configs",
+                               (folder / "configs").string(),
+                               "--metric",
+                               "scores",
+                               "--memory-limit",
+                               "700"});
   EXPECT_EQ(output.exited.exit_code, 3) << output.err;
-  const json rows = query("SELECT state, message FROM attempt WHERE state <> 'done'");
+  const json rows = query("SELECT state, message FROM attempt");
   ASSERT_EQ(rows.size(), 1u) << output.err;
   EXPECT_EQ(rows[0][0], "oom") << rows;
 }

@@ -1,13 +1,13 @@
 // `bench data crop` and `bench mesh` as a person types them: tables in, pictures and meshes out,
 // and what becomes of rows that cannot be used.
-#include "harness/core/mesh.h"
+#include "harness/geometry/mesh.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "harness/core/safetensors.h"
-#include "harness/process.h"
+#include "harness/base/safetensors.h"
+#include "harness/system/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace fs = std::filesystem;
@@ -104,7 +104,7 @@ TEST_F(Meshes, OfGoodRowsStayWhereOthersAreBad) {
   EXPECT_TRUE(
       output.err.ends_with("\n") && contains(output.err, "\nbench: ") &&
       contains(output.err, "c.csv: 1 of 3 rows left out, the others are written; the first: ") &&
-      contains(output.err, "c.csv:3: column 2 (s0): 'x' is no finite number"))
+      contains(output.err, "c.csv:3: column 2 (s0): 'x' is not a finite number"))
       << output.err;
   EXPECT_EQ(json::parse(output.out).at("failed"), 1);
   EXPECT_TRUE(fs::exists(out() / "ok_Shape_Expr.ply") && fs::exists(out() / "last_Shape_Expr.ply"));

@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "harness/core/error.h"
-#include "harness/core/files.h"
-#include "harness/process.h"
+#include "harness/base/error.h"
+#include "harness/base/files.h"
+#include "harness/system/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace fs = std::filesystem;

@@ -7,8 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include "harness/core/files.h"
-#include "harness/process.h"
+#include "harness/base/files.h"
+#include "harness/system/process.h"
 #include "results/store.h"
 #include "tests/support/temp_dir.h"
 

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "harness/core/error.h"
-#include "harness/process.h"
+#include "harness/base/error.h"
+#include "harness/system/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace fs = std::filesystem;

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "datasets/fer2013_csv.h"
-#include "harness/core/error.h"
+#include "datasets/readers/fer2013_csv.h"
+#include "harness/base/error.h"
 
 namespace {
 

@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <span>
 
-#include "datasets/crop.h"
-#include "datasets/image_io.h"
-#include "datasets/sniff.h"
+#include "datasets/formats/image_header.h"
+#include "datasets/images/face_square.h"
+#include "datasets/images/image_io.h"
 
 namespace {
 

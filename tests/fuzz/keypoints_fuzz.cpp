@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "harness/core/error.h"
-#include "harness/mesh/realy_files.h"
+#include "harness/base/error.h"
+#include "harness/realy/files.h"
 
 namespace {
 
@@ -16,11 +16,11 @@ void require(bool holds) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kTriangles = 100;
   try {
-    const auto places = mien::parse_keypoint_places(
+    const auto positions = mien::parse_keypoint_positions(
         {reinterpret_cast<const char*>(data), size}, kTriangles, "fuzz.txt");
-    for (const mien::KeypointPlace& place : places) {
-      require(place.triangle >= 0 && static_cast<std::size_t>(place.triangle) < kTriangles);
-      require(std::isfinite(place.w0) && std::isfinite(place.w1));
+    for (const mien::KeypointPosition& position : positions) {
+      require(position.triangle >= 0 && static_cast<std::size_t>(position.triangle) < kTriangles);
+      require(std::isfinite(position.w0) && std::isfinite(position.w1));
     }
   } catch (const mien::Error& error) {
     const std::string_view message = error.what();

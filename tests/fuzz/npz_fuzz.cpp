@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "datasets/npz.h"
-#include "harness/core/error.h"
+#include "datasets/formats/npz.h"
+#include "harness/base/error.h"
 
 namespace {
 

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "harness/core/error.h"
-#include "harness/core/mesh.h"
+#include "harness/base/error.h"
+#include "harness/geometry/mesh.h"
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "harness/core/error.h"
-#include "harness/core/safetensors.h"
+#include "harness/base/error.h"
+#include "harness/base/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span image(reinterpret_cast<const std::byte*>(data), size);

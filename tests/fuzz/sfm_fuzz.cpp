@@ -2,8 +2,8 @@
 // a shape or blendshapes of four vertices.
 #include <cstdlib>
 
-#include "datasets/sfm.h"
-#include "harness/core/error.h"
+#include "datasets/face_models/sfm.h"
+#include "harness/base/error.h"
 
 namespace {
 
@@ -13,9 +13,9 @@ void require(bool holds) {
 
 void check(const mien::FaceModel& model) {
   require(!model.mean.empty() && model.mean.size() % 3 == 0);
-  require(model.identity.size() == model.identity_modes() * model.mean.size());
-  require(model.expression.size() == model.expression_modes() * model.mean.size());
-  require(model.identity_std.size() == model.identity_modes());
+  require(model.identity.size() == model.identity_components() * model.mean.size());
+  require(model.expression.size() == model.expression_components() * model.mean.size());
+  require(model.identity_std.size() == model.identity_components());
   for (const std::int32_t vertex : model.triangles)
     require(vertex >= 0 && static_cast<std::size_t>(vertex) < model.vertices());
 }

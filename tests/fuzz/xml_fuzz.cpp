@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "datasets/xml.h"
+#include "datasets/formats/xml.h"
 
 namespace {
 

@@ -152,13 +152,13 @@ TEST_P(Conformance, MacsOfTheCardAreThoseOfAForwardPass) {
   EXPECT_EQ(seen_macs, entry().card.macs);
 }
 
-TEST_P(Conformance, EveryDepartureNamesARowAndAKnownTag) {
+TEST_P(Conformance, EveryDeviationNamesARowAndAKnownTag) {
   const std::set<std::string> tags = {"PAPER-SILENT", "PAPER-AMBIGUOUS", "FRAMEWORK", "REPAIR"};
-  for (const Departure& departure : entry().departures) {
-    EXPECT_TRUE(tags.contains(departure.tag)) << departure.tag;
+  for (const Deviation& deviation : entry().deviations) {
+    EXPECT_TRUE(tags.contains(deviation.tag)) << deviation.tag;
     bool found = false;
-    for (const Row& row : entry().rows) found = found || std::string(row.id) == departure.row;
-    EXPECT_TRUE(found) << "no row " << departure.row;
+    for (const Row& row : entry().rows) found = found || std::string(row.id) == deviation.row;
+    EXPECT_TRUE(found) << "no row " << deviation.row;
   }
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "models/inference.h"
+#include "models/inference/inference.h"
 #include "models/registry.h"
 #include "tests/support/golden.h"
 

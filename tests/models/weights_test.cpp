@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <set>
 
-#include "harness/core/files.h"
-#include "harness/core/safetensors.h"
+#include "harness/base/files.h"
+#include "harness/base/safetensors.h"
 #include "models/registry.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temp_dir.h"
@@ -145,14 +145,14 @@ TEST(Weights, MapsThatAreNoneAreRefused) {
   const auto refused = [&](const char* text, const char* why) {
     EXPECT_ERROR(read_weight_map(dir.write("m.json", text)), Exit::kUsage, why);
   };
-  refused("", "no JSON object");
-  refused("[]", "no JSON object");
-  refused(R"({"a": "b", "a": "c"})", "\"a\" is there twice");
+  refused("", "not a JSON object");
+  refused("[]", "not a JSON object");
+  refused(R"({"a": "b", "a": "c"})", "\"a\" occurs twice");
   refused(R"({"a": 1})", "m.json: \"a\": expected");
   refused(R"({"a": ""})", "expected");
   refused(R"({"a": {"axes": [0]}})", "expected");
   refused(R"({"a": {"from": "b", "axis": [0]}})", "expected");
-  refused(R"({"a": {"from": "b", "axes": [0, 0]}})", "axes [0,0] are no order of 0 to 1");
+  refused(R"({"a": {"from": "b", "axes": [0, 0]}})", "axes [0,0] are not an order of 0 to 1");
   refused(R"({"a": {"from": "b", "axes": [1]}})", "no order of 0 to 0");
   refused(R"({"a": {"from": "b", "axes": []}})", "no order of 0 to 0");
   refused(R"({"a": {"from": "b", "axes": [-1, 0]}})", "no order of 0 to 1");

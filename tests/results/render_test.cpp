@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/results/fixtures.h"
 #include "tests/support/golden.h"
+#include "tests/support/records.h"
 
 namespace mien {
 namespace {
@@ -38,16 +37,15 @@ TEST(Render, ErrorsAreInMillimetresAndSayWhatIsLeftOut) {
   row.variant = row.external = "meshes";
   row.metric = "realy_error";
   row.unit = "mm";
-  row.lower = 2.2123;
-  row.upper = 2.4;
+  row.interval = Interval{2.2123, 2.4};
   row.data = DataKind::kUnverified;
-  row.meshes = {2, 1, 0, 2.5};
+  row.meshes = {.failed = 2, .missing = 1, .reflected = 1, .all = 100, .strict_mm = 2.5};
   input.scores = {row};
   row = score("expnet@synth3dmm", 0.71);
   row.metric = "coefficient_error";
   row.unit = "sd";
-  row.lower = 0.69;
-  row.upper = 0.73;
+  row.interval = Interval{0.69, 0.73};
+  row.meshes.reset();
   input.scores.push_back(row);
   Claim claim = testing::claim(0.6);
   claim.metric = row.metric;
@@ -57,8 +55,8 @@ TEST(Render, ErrorsAreInMillimetresAndSayWhatIsLeftOut) {
   const std::string text = render(make_board(input), BoardFormat::kText);
   for (const char* part :
        {"2.306 mm (2.21..2.40)",
-        "mine@realy (meshes, external): 2 meshes failed, 1 missing, 0 reflected; "
-        "left out of the figure; strict charges them: 2.500 mm",
+        "mine@realy (meshes, external): 3 of 100 meshes are not counted (2 failed, 1 missing); "
+        "counted as failures (strict): 2.500 mm; 1 of 100 meshes fit only when mirrored",
         "0.60 sd",
         "0.71 sd (0.69..0.73)"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
@@ -89,7 +87,7 @@ Board sample_board() {
   row.group_id = "smoke";
   row.n = 64;
   input.scores.push_back(row);
-  input.scores.push_back(score("dexpression@ckplus", std::nan("")));
+  input.scores.push_back(score("dexpression@ckplus", std::nullopt));
   input.failures = {{TaskKind::kAccuracy,
                      "dexpression@mmi",
                      "dexpression",
@@ -122,14 +120,14 @@ Board sample_board() {
                    "cpu",
                    "AMD EPYC 9654",
                    12.345,
-                   testing::kNone,
+                   std::nullopt,
                    kStart}};
   input.claims["deepemotion@fer2013"] = {testing::claim()};
   Claim claim = testing::claim(70.1);
   claim.differs = {"split", "classes"};
   input.claims["fer2013cnn@fer2013"] = {claim};
   input.claims["deepemotion@jaffe"] = {testing::claim(92.8)};
-  input.claims["dexpression@mmi"] = {testing::claim(std::nan(""))};
+  input.claims["dexpression@mmi"] = {testing::claim(std::nullopt)};
   return make_board(input);
 }
 
@@ -197,7 +195,8 @@ TEST(Render, BrokenTextStaysHarmless) {
 }
 
 TEST(Figures, AndDates) {
-  EXPECT_EQ(figure(std::nan("")), "–");
+  EXPECT_EQ(figure(std::nullopt), "–");
+  EXPECT_EQ(figure(testing::kNan), "–");
   EXPECT_EQ(figure(81234.5), "81234");
   EXPECT_EQ(figure(0.43214), "0.4321");
   EXPECT_EQ(figure(12.345), "12.35");
@@ -227,10 +226,10 @@ TEST(Shorten, CutsBetweenCharacters) {
 }
 
 TEST(Printable, TakesOutWhatMovesTheCursor) {
-  EXPECT_EQ(printable("a\x1b[31mb\x1b[0m"), "ab");
-  EXPECT_EQ(printable("a\x1b[31"), "a [31");
-  EXPECT_EQ(printable("\x1b\x07\t\n\x7f"), "     ");
-  EXPECT_EQ(printable("\xc2\x9b"), " ");
+  EXPECT_EQ(terminal_text("a\x1b[31mb\x1b[0m"), "ab");
+  EXPECT_EQ(terminal_text("a\x1b[31"), "a [31");
+  EXPECT_EQ(terminal_text("\x1b\x07\t\n\x7f"), "     ");
+  EXPECT_EQ(terminal_text("\xc2\x9b"), " ");
 }
 
 TEST(Wrap, BreaksAtSpaces) {

@@ -11,15 +11,16 @@
 #include <csignal>
 #include <thread>
 
-#include "tests/results/fixtures.h"
 #include "tests/results/stored.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/records.h"
 #include "tests/support/temp_dir.h"
 
 namespace mien {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::done_ids;
 using testing::dump;
 using testing::record;
 using testing::sql;
@@ -50,7 +51,7 @@ TEST(Store, RoundTripOfRandomRecords) {
     ASSERT_TRUE(loaded);
     EXPECT_EQ(dump(*loaded), dump(r));
   }
-  EXPECT_EQ(reader.done_ids().size(), 20u);
+  EXPECT_EQ(done_ids(reader.path()).size(), 20u);
   EXPECT_FALSE(reader.load(std::string(64, '0')));
   reader.check();
 }
@@ -114,7 +115,7 @@ TEST(Store, ClaimsAreReplacedByMetric) {
   Claim claim = testing::claim();
   claim.differs = {"folds", "split"};
   store.upsert_claim("e", claim);
-  claim.value = testing::kNone;
+  claim.value.reset();
   claim.differs = {"classes"};
   store.upsert_claim("e", claim);
   Claim other = testing::claim(12);
@@ -123,7 +124,7 @@ TEST(Store, ClaimsAreReplacedByMetric) {
   const auto claims = store.board_input().claims.at("e");
   ASSERT_EQ(claims.size(), 2u);
   EXPECT_EQ(claims[0].differs, std::vector<std::string>{"classes"});
-  EXPECT_TRUE(std::isnan(claims[0].value));
+  EXPECT_FALSE(claims[0].value);
   EXPECT_EQ(claims[1].value, 12);
   EXPECT_EQ(sql(store.path(), "SELECT count(*) FROM claim_difference")[0], "1");
 }
@@ -151,7 +152,8 @@ TEST(Store, PeakBytesOfLikeTasks) {
   for (int gibibytes : {3, 5, 4}) {
     TaskRecord r = record(static_cast<unsigned>(gibibytes));
     r.attempt.peak_rss_bytes = std::int64_t{gibibytes} << 30;
-    r.metrics.push_back({"gpu_memory_peak", "", 512.0 * gibibytes, "MiB"});
+    r.metrics.push_back(
+        {.name = "gpu_memory_peak", .value = 512.0 * gibibytes, .unit = "MiB", .n = 1});
     store.append(r);
     r.task.device_class = "cuda";
     store.append(r);
@@ -378,7 +380,7 @@ TEST(Kill, LeavesWholeRecordsOnly) {
     ::waitpid(child, nullptr, 0);
     Store store = Store::open(path, mode);
     store.check();
-    const auto ids = store.done_ids();
+    const auto ids = done_ids(path);
     EXPECT_EQ(sql(path, "SELECT count(*) FROM task")[0], std::to_string(ids.size()));
     for (unsigned seed = 1; seed <= ids.size(); ++seed)
       EXPECT_EQ(store.load(task_id(record(seed, 3000).task))->predictions.size(), 3000u);
@@ -406,7 +408,7 @@ TEST(Disk, FullLeavesWhatWasThere) {
     EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(Exit::kPrecondition));
     const Store store = Store::open(path, mode);
     store.check();
-    EXPECT_EQ(store.done_ids().size(), 1u);
+    EXPECT_EQ(done_ids(path).size(), 1u);
   }
 }
 
@@ -427,7 +429,7 @@ TEST(Processes, IngestAtTheSameTime) {
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   }
   const Store store = Store::open_existing(dir / "r.db");
-  EXPECT_EQ(store.done_ids().size(), 12u);
+  EXPECT_EQ(done_ids(dir / "r.db").size(), 12u);
   for (unsigned seed = 1; seed <= 12; ++seed)
     EXPECT_EQ(dump(*store.load(task_id(record(seed, 300).task))), dump(record(seed, 300)));
   store.check();
@@ -438,25 +440,25 @@ TEST(Modes, AreKeptBesideADoneTaskAndReplacedByDevice) {
   Store store = Store::open(dir / "r.db");
   const TaskRecord plain = record(1);
   const std::string id = task_id(plain.task);
-  ModeRow row;
+  ExecutionPathRow row;
   row.mode = "fp32";
   row.device = "CPU X";
-  EXPECT_ERROR(store.put_modes(id, {row}), Exit::kPrecondition, "is not done");
+  EXPECT_ERROR(store.put_execution_paths(id, {row}), Exit::kPrecondition, "is not done");
   store.append(plain);
-  ModeRow faster = row;
+  ExecutionPathRow faster = row;
   faster.mode = "inference";
   faster.speed_up = 2;
-  store.put_modes(id, {row, faster});
+  store.put_execution_paths(id, {row, faster});
   row.value = 60;
-  store.put_modes(id, {row});
-  const std::vector<ModeRow> kept = store.load(id)->modes;
+  store.put_execution_paths(id, {row});
+  const std::vector<ExecutionPathRow> kept = store.load(id)->execution_paths;
   ASSERT_EQ(kept.size(), 2u) << "one of another device, and the newest of this";
-  EXPECT_EQ(kept[0].device, plain.modes[0].device);
+  EXPECT_EQ(kept[0].device, plain.execution_paths[0].device);
   EXPECT_EQ(kept[1].mode, "fp32");
   EXPECT_EQ(kept[1].value, 60);
   Store merged = Store::open(dir / "m.db");
   merged.ingest(dir / "r.db");
-  EXPECT_EQ(merged.load(id)->modes.size(), 2u);
+  EXPECT_EQ(merged.load(id)->execution_paths.size(), 2u);
 }
 
 }  // namespace

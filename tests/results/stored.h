@@ -28,25 +28,36 @@ inline std::vector<std::string> sql(const std::filesystem::path& path, const std
   return rows;
 }
 
-/// Every value of a record as text; NaN equals NaN.
-inline std::string dump(const TaskRecord& r) {
-  std::string text = to_json(r.task).dump();
-  const auto add = [&](const char* name, const auto& value) {
-    using T = std::decay_t<decltype(value)>;
+/// Returns the ids of all tasks that have a done attempt.
+inline std::vector<std::string> done_ids(const std::filesystem::path& path) {
+  return sql(path,
+             "SELECT t.id FROM task t JOIN attempt a ON a.task = t.key AND a.state = 'done' "
+             "ORDER BY t.id");
+}
+
+/// Returns every value of a row or environment as text, in which NaN equals NaN.
+template <typename R>
+std::string dump_row(const R& row) {
+  std::string text;
+  const auto add = [&]<typename T>(const char* name, const T& value) {
     if constexpr (std::is_same_v<T, AttemptState>)
       text += fmt::format("{}={};", name, name_of(value));
+    else if constexpr (std::is_same_v<T, std::optional<double>>)
+      text += value ? fmt::format("{}={};", name, *value) : fmt::format("{}=none;", name);
     else
       text += fmt::format("{}={};", name, value);
   };
-  columns(add, r.environment);
-  columns(add, r.attempt);
+  columns(add, row);
+  return text;
+}
+
+/// Returns every value of a record as text.
+inline std::string dump(const TaskRecord& r) {
+  std::string text = to_json(r.task).dump() + dump_row(r.environment) + dump_row(r.attempt);
   text += fmt::format("{}", fmt::join(r.class_names, "|"));
   children(
       [&](auto table, const auto& rows) {
-        for (const auto& row : rows) {
-          text += fmt::format("\n{} ", table.name);
-          columns(add, row);
-        }
+        for (const auto& row : rows) text += fmt::format("\n{} {}", table.name, dump_row(row));
       },
       r);
   return text;

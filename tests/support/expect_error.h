@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/core/error.h"
+#include "harness/base/error.h"
 
 /// Expects `statement` to throw mien::Error with exit code `exit_code` and a one-line message that
 /// contains `part`.

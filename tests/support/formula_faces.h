@@ -6,9 +6,9 @@
 #include <functional>
 #include <numbers>
 
-#include "harness/core/files.h"
-#include "harness/core/mesh.h"
-#include "harness/mesh/realy.h"
+#include "harness/base/files.h"
+#include "harness/geometry/mesh.h"
+#include "harness/realy/realy.h"
 
 namespace mien::testing {
 
@@ -87,26 +87,26 @@ inline Mesh formula_template(int side) {
   return mesh;
 }
 
-inline std::array<KeypointPlace, kKeypoints> formula_places(int side) {
+inline std::array<KeypointPosition, kKeypoints> formula_positions(int side) {
   const int cells = side - 1;
   const double size = 18.0 / cells;
-  std::array<KeypointPlace, kKeypoints> places;
+  std::array<KeypointPosition, kKeypoints> positions;
   const auto points = formula_keypoints();
-  for (std::size_t k = 0; k < places.size(); ++k) {
+  for (std::size_t k = 0; k < positions.size(); ++k) {
     const double u = (points[k].first + 9) / size, v = (points[k].second + 9) / size;
     const int i = std::min(static_cast<int>(u), cells - 1);
     const int j = std::min(static_cast<int>(v), cells - 1);
     const double s = u - i, t = v - j;
     const int cell = j * cells + i;
-    places[k] =
-        s >= t ? KeypointPlace{2 * cell, 1 - s, s - t} : KeypointPlace{2 * cell + 1, 1 - t, s};
+    positions[k] = s >= t ? KeypointPosition{2 * cell, 1 - s, s - t}
+                          : KeypointPosition{2 * cell + 1, 1 - t, s};
   }
-  return places;
+  return positions;
 }
 
 inline Topology formula_topology(int side) {
   const Mesh mesh = formula_template(side);
-  return {"SYN", points_of(mesh), mesh.triangles, formula_places(side)};
+  return {"SYN", points_of(mesh), mesh.triangles, formula_positions(side)};
 }
 
 /// 12.3 R v + (5, -7, 30) of the template's surface; `mirror` -1 reflects it in x.
@@ -169,8 +169,8 @@ inline Mesh formula_keypoint_mesh() {
 inline void set_region(Scan& scan, int region, const Mesh& mesh) {
   auto& part = scan.regions[static_cast<std::size_t>(region)];
   part.vertices = points_of(mesh);
-  part.corners = mesh.triangles;
-  part.merged = merge_region(part.vertices, part.corners);
+  part.triangles = mesh.triangles;
+  part.merged = merge_region(part.vertices, part.triangles);
 }
 
 inline Scan formula_scan(double h) {

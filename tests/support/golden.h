@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "harness/core/files.h"
+#include "harness/base/files.h"
 
 namespace mien::testing {
 

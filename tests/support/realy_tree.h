@@ -8,11 +8,11 @@ namespace mien::testing {
 
 inline constexpr int kTreeSide = 25;  // of the template's grid
 
-inline std::string places_json(const std::array<KeypointPlace, kKeypoints>& places) {
+inline std::string positions_json(const std::array<KeypointPosition, kKeypoints>& positions) {
   std::string text;
-  for (const KeypointPlace& place : places)
+  for (const KeypointPosition& position : positions)
     text += fmt::format(
-        "{}[{}, {}, {}]", text.empty() ? "[" : ", ", place.triangle, place.w0, place.w1);
+        "{}[{}, {}, {}]", text.empty() ? "[" : ", ", position.triangle, position.w0, position.w1);
   return text + "]";
 }
 
@@ -21,7 +21,7 @@ inline void write_subject(const TempDir& dir, int subject) {
   for (int region = 0; region < kRegions; ++region)
     write_obj(dir / fmt::format("REALY_scan_region/{}/{}.obj",
                                 subject,
-                                kRegionNames[static_cast<std::size_t>(region)]),
+                                kRealyRegions[static_cast<std::size_t>(region)]),
               formula_region(region, 0.5));
 }
 
@@ -29,7 +29,7 @@ inline void write_subject(const TempDir& dir, int subject) {
 inline void write_realy_tree(const TempDir& dir) {
   for (const int subject : {1, 2}) write_subject(dir, subject);
   write_obj(dir / "data/SYN.obj", formula_template(kTreeSide));
-  dir.write("data/SYN.txt", places_json(formula_places(kTreeSide)));
+  dir.write("data/SYN.txt", positions_json(formula_positions(kTreeSide)));
   dir.write("data/metrical_scale.txt", "8.754064\n9\n");
   write_obj(dir / "pred/1.obj", formula_prediction(kTreeSide));
   write_obj(dir / "pred/2.obj", formula_prediction(kTreeSide, -1));

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/core/face_model.h"
+#include "harness/geometry/face_model.h"
 
 namespace mien::testing {
 
