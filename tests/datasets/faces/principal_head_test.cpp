@@ -114,7 +114,7 @@ TEST(PrincipalHead, GivesFewerModesWhereTheModelSpansFewer) {
 TEST(PrincipalHead, RefusesToDrawAModelWithoutLandmarks) {
   FaceModel bare = built_in();
   bare.landmarks68.clear();
-  EXPECT_ERROR(principal_head(bare), Exit::kPrecondition, "68 landmarks");
+  EXPECT_ERROR(principal_head(bare), Exit::kPrecondition, "has 0 landmarks");
 }
 
 TEST(PrincipalHead, InstalledHeadHas29ExpressionModes) {

@@ -111,7 +111,8 @@ TEST(HdfModels, NamesFileAndDatasetThatIsWrong) {
   write_hdf(dir / "bad.h5", arrays);
   EXPECT_ERROR(load_face_model(dir / "bad.h5"), Exit::kPrecondition, "pcaBasis: not in the file");
   write_hdf(dir / "other.h5", {{"x", {{1}, {1}}}});
-  EXPECT_ERROR(load_face_model(dir / "other.h5"), Exit::kPrecondition, "without shape/model/mean");
+  EXPECT_ERROR(
+      load_face_model(dir / "other.h5"), Exit::kPrecondition, "shape/model/mean is missing");
 }
 
 TEST(HdfModels, FilesCutShortAreNamed) {

@@ -239,7 +239,7 @@ TEST(MatModels, NamesFileAndVariableThatIsWrong) {
       {"tl", 1, {1, 2, 5}, "tl: vertex 4 (from 0) of 4"},
       {"tl", 1, {1, 2, -1}, "tl: vertex -2"},
       {"tl", 1, {1, 2, 2.5}, "tl: 2.5 is not a vertex number"},
-      {"tl", 1, {1, 2, 1e12}, "tl: 1000000000000 is no vertex number"},
+      {"tl", 1, {1, 2, 1e12}, "tl: 1000000000000 is not a vertex number"},
   };
   for (const Case& c : cases) {
     {

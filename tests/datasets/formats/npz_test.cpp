@@ -125,9 +125,9 @@ TEST(Npy, RefusesWithTheReason) {
   refused(npy(">f4", "(1,)", "1234"), "big-endian");
   refused(npy("<c8", "(1,)", "12345678"), "not a real number");
   refused(npy("|V2", "(1,)", "12"), "bfloat16");
-  refused(npy("<i2", "(1,)", "12"), "is none of");
-  refused(npy("=f4", "(1,)", "1234"), "is none of");
-  refused(npy("<f4\n", "(1,)", "1234"), R"("<f4\n" is none of)");
+  refused(npy("<i2", "(1,)", "12"), "is not one of");
+  refused(npy("=f4", "(1,)", "1234"), "is not one of");
+  refused(npy("<f4\n", "(1,)", "1234"), R"("<f4\n" is not one of)");
   refused(npy("<f4", "(2,)", "1234"), "4 bytes of data, <f4 of shape (2) need 8");
   refused(npy("<f4", "(1,)", "12345678"), "8 bytes of data");
   refused(npy("<f4", "(4294967296, 4294967296)", ""), "more than 2^63");
@@ -273,7 +273,7 @@ TEST(Arrays, InputsAreJoinedToTheSameBytes) {
                "3 bytes are too few");
   EXPECT_ERROR(convert_arrays({write_npz(dir / "b.npz", {{"__metadata__.npy", kThree}})}, out),
                Exit::kPrecondition,
-               "no array may be called");
+               "an array must not be called");
   EXPECT_FALSE(fs::exists(out));
 }
 

@@ -199,7 +199,7 @@ TEST_P(EveryDataset, AlteredStandInIsNoticed) {
     EXPECT_ERROR(entry().read(dir.path(), {}), Exit::kIntegrity, "is made anew");
   }
   dir.write(kMarkerName, "{}");
-  EXPECT_ERROR(entry().read(dir.path(), {}), Exit::kIntegrity, "not a marker");
+  EXPECT_ERROR(entry().read(dir.path(), {}), Exit::kIntegrity, "not a stand-in marker");
 }
 
 /// The first picture or clip among the files that a read looked at.

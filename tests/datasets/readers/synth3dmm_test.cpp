@@ -302,7 +302,7 @@ TEST(SynthOptions, FaceModelIsDrawnWhereItCanBe) {
   model.expression.clear(), model.expression_names.clear(), model.expression_std.clear();
   refuse("no expression modes");
   model.millimetres = 0;
-  refuse("the unit in mm");
+  refuse("a unit of 0 mm");
   const fs::path one = dir / "mine.safetensors";
   EXPECT_ERROR(synthesize("synth3dmm", dir / "x", {.face_model = dir / "none"}),
                Exit::kPrecondition,
