@@ -105,7 +105,7 @@ TEST_P(Parity, OutputsAreThoseOfAnIndependentDefinition) {
   expect_outputs(model->forward(images).contiguous(), 1e-5f);
 }
 
-TEST_P(Parity, SoAreThoseOfTheNetworkMadeReadyForInference) {
+TEST_P(Parity, SoAreThoseOfTheCompiledNetwork) {
   if (GetParam()->card.macs == 0) GTEST_SKIP() << "no network";
   Inference inference(model, images.sizes().vec());
   expect_outputs(inference.run(images), 1e-4f);

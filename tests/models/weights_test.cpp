@@ -153,10 +153,10 @@ TEST(Weights, MapsThatAreNoneAreRefused) {
   refused(R"({"a": {"axes": [0]}})", "expected");
   refused(R"({"a": {"from": "b", "axis": [0]}})", "expected");
   refused(R"({"a": {"from": "b", "axes": [0, 0]}})", "axes [0,0] are not an order of 0 to 1");
-  refused(R"({"a": {"from": "b", "axes": [1]}})", "no order of 0 to 0");
-  refused(R"({"a": {"from": "b", "axes": []}})", "no order of 0 to 0");
-  refused(R"({"a": {"from": "b", "axes": [-1, 0]}})", "no order of 0 to 1");
-  refused(R"({"a": {"from": "b", "axes": "10"}})", "no order of 0 to 0");
+  refused(R"({"a": {"from": "b", "axes": [1]}})", "not an order of 0 to 0");
+  refused(R"({"a": {"from": "b", "axes": []}})", "not an order of 0 to 0");
+  refused(R"({"a": {"from": "b", "axes": [-1, 0]}})", "not an order of 0 to 1");
+  refused(R"({"a": {"from": "b", "axes": "10"}})", "not an order of 0 to 0");
   refused(R"({"*ignore*": "a"})", "expected a list of names");
   refused(R"({"*ignore*": [1]})", "expected a list of names");
   EXPECT_ERROR(read_weight_map(dir / "no.json"), Exit::kPrecondition, "no.json");
