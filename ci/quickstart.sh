@@ -22,9 +22,9 @@ if [ $preset = cuda ]; then
   MIEN_TORCH=$(ci/torch_cuda.sh)
   export MIEN_TORCH
 fi
-step "2 of 3: compiling bench and its helpers (about five minutes on two cores the first time)"
+step "2 of 3: compiling bench and its helpers (about ten minutes on two cores the first time)"
 cmake --preset $preset -D MIEN_TESTS=OFF >build-configure.log 2>&1 || { cat build-configure.log >&2; exit 5; }
 rm -f build-configure.log
 cmake --build --preset $preset --target bench bench-worker bench-prepare bench-mesh >&2
-step "3 of 3: running every experiment in its short form (about three minutes on two cores the first time)"
+step "3 of 3: running every experiment in its short form (about ten minutes on two cores the first time)"
 exec build/$preset/bin/bench run all
