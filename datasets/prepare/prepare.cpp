@@ -58,7 +58,8 @@ PackIndexEntry build_pack(const DatasetEntry& entry,
                           const Source& source,
                           const PrepareRequest& request) {
   const Fingerprint before = fingerprint(entry, source);
-  announce(request, fmt::format("reading {} files in {}", before.files, source.folder.string()));
+  if (before.files > 0)
+    announce(request, fmt::format("reading {} files in {}", before.files, source.folder.string()));
   Workspace workspace(partial_folder(entry, source), json_text(to_json(before)));
   Samples samples = entry.read(source.folder,
                                {.accept_unverified = request.accept_unverified,

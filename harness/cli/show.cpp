@@ -406,7 +406,8 @@ int show(const ShowOptions& options) {
     names.push_back(experiment.id);
     if (experiment.card) names.push_back(experiment.model);
   }
-  for (const ModelInfo& model : Catalog().models()) names.push_back(model.name);
+  const Catalog catalog;
+  for (const ModelInfo& model : catalog.models()) names.push_back(model.name);
   fail(Exit::kUsage, "no experiment, model or task '{}'{}", options.id, suggest(options.id, names));
 }
 
