@@ -26,7 +26,7 @@ if [ "$since" = all ]; then
   compiled | grep -v '/schema\.cpp$' >"$files"
 else
   git rev-parse --quiet --verify "$since" >/dev/null || { echo "lint: no revision $since, nothing compared"; exit 0; }
-  compiled | grep -Fxf <(git diff --name-only --diff-filter=d "$since" -- '*.cpp' | sed "s|^|$PWD/|") >"$files" || true
+  comm -12 <(compiled | sort) <(git diff --name-only --diff-filter=d "$since" -- '*.cpp' | sed "s|^|$PWD/|" | sort) >"$files"
 fi
 [ -s "$files" ] || { echo "lint: ok (no file changed)"; exit 0; }
 

@@ -32,3 +32,10 @@ function(mien_flags target)
     target_link_options(${target} PUBLIC -fsanitize=${MIEN_SANITIZE})
   endif()
 endfunction()
+
+# mien_torch_headers(target): the precompiled torch headers of mien_models. They are made with -fPIC, and GCC takes
+# them only with the same option, so programs get it in place of -fPIE.
+function(mien_torch_headers target)
+  target_precompile_headers(${target} REUSE_FROM mien_models)
+  target_compile_options(${target} PRIVATE -fPIC)
+endfunction()
